@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the Kafka source, the Kafka sink and the Kafka dead letters have in common: configuration from `properties:`
+ * with the engine's own properties refused, librdkafka's errors as ours, its log lines at DEBUG, a topic check by
+ * metadata with a bounded wait. The only file of base that knows librdkafka.
+ */
+#ifndef HR_BASE_KAFKA_H
+#define HR_BASE_KAFKA_H
+
+#include <librdkafka/rdkafka.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/finding.h"
+#include "base/option.h"
+#include "base/status.h"
+
+enum hr_kafka_role { HR_KAFKA_CONSUMER, HR_KAFKA_PRODUCER };
+
+/* Checks `properties:` without connecting: owned properties (with the reason why the engine owns them), unknown names,
+ * bad values (librdkafka's own text at our place, secrets left out), missing bootstrap.servers. */
+void hr_kafka_check(enum hr_kafka_role role, const struct hr_properties *properties, const struct hr_place *place,
+                    struct hr_findings *findings);
+/* A configuration with the user's properties over the engine's defaults for the role, and the engine's own values.
+ * query: for log lines; must outlive the client. The caller owns *out (rd_kafka_new takes it on success). */
+enum hr_status hr_kafka_conf(enum hr_kafka_role role, const struct hr_properties *properties, const char *query,
+                             rd_kafka_conf_t **out, struct hr_error *err);
+/* A client; conf is taken in any case. */
+enum hr_status hr_kafka_client(enum hr_kafka_role role, rd_kafka_conf_t *conf, rd_kafka_t **out,
+                               struct hr_error *err);
+/* librdkafka's error as ours: fenced → HR_FENCED, authorization → HR_PERMISSION, transport and timeouts →
+ * HR_UNAVAILABLE, the rest HR_IO. what: "commit of batch 12 to topic 'x'". */
+enum hr_status hr_kafka_fail(struct hr_error *err, rd_kafka_resp_err_t code, const char *text, const char *what);
+/* Asks for metadata up to timeout_ms. HR_OK with the number of partitions; HR_BAD_CONFIG when the topic does not exist
+ * (with the nearest topic name as hint where there is one); HR_UNAVAILABLE when no broker answered. */
+enum hr_status hr_kafka_topic(rd_kafka_t *client, const char *topic, int timeout_ms, int *out_partitions,
+                              struct hr_error *err);
+/* Makes a topic when missing: compacted when asked. replication_factor -1: the broker's default. */
+enum hr_status hr_kafka_make_topic(rd_kafka_t *client, const char *topic, int partitions, int replication_factor,
+                                   bool compacted, int timeout_ms, struct hr_error *err);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * MurmurHash3_x86_32 (Austin Appleby, public domain algorithm), with Spark's seed 42 and its hashInt and hashLong:
+ * org.apache.spark.unsafe.hash.Murmur3_x86_32, hashUnsafeBytes2 (the standard tail, since Spark 3.0).
+ */
+#ifndef HR_BASE_MURMUR3_H
+#define HR_BASE_MURMUR3_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define HR_MURMUR3_SPARK_SEED 42u
+
+int32_t hr_murmur3_bytes(const void *data, size_t length, uint32_t seed);
+int32_t hr_murmur3_int(int32_t value, uint32_t seed);
+int32_t hr_murmur3_long(int64_t value, uint32_t seed);
+/* Spark's Utils.nonNegativeMod. */
+static inline int32_t hr_murmur3_bucket(int32_t hash, int32_t buckets)
+{
+    int32_t rest = hash % buckets;
+    return rest < 0 ? rest + buckets : rest;
+}
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Comparing and checking slices; edit distance for "did you mean".
+ */
+#include "base/str.h"
+
+#include <ctype.h>
+#include <stdint.h>
+
+int hr_str_compare(struct hr_str a, struct hr_str b)
+{
+    size_t shorter = a.length < b.length ? a.length : b.length;
+    int order = shorter > 0 ? memcmp(a.data, b.data, shorter) : 0;
+    if (order != 0) {
+        return order;
+    }
+    return a.length < b.length ? -1 : a.length > b.length;
+}
+
+/* Length of the well-formed sequence at s, 0 when there is none (Unicode 15, table 3-7). */
+static size_t utf8_sequence(const uint8_t *s, size_t left)
+{
+    if (s[0] < 0x80) {
+        return 1;
+    }
+    if (s[0] < 0xc2) {
+        return 0;
+    }
+    if (s[0] < 0xe0) {
+        return left >= 2 && (s[1] & 0xc0) == 0x80 ? 2 : 0;
+    }
+    if (s[0] < 0xf0) {
+        uint8_t low = s[0] == 0xe0 ? 0xa0 : 0x80;
+        uint8_t high = s[0] == 0xed ? 0x9f : 0xbf;
+        return left >= 3 && s[1] >= low && s[1] <= high && (s[2] & 0xc0) == 0x80 ? 3 : 0;
+    }
+    if (s[0] < 0xf5) {
+        uint8_t low = s[0] == 0xf0 ? 0x90 : 0x80;
+        uint8_t high = s[0] == 0xf4 ? 0x8f : 0xbf;
+        return left >= 4 && s[1] >= low && s[1] <= high && (s[2] & 0xc0) == 0x80 && (s[3] & 0xc0) == 0x80 ? 4 : 0;
+    }
+    return 0;
+}
+
+bool hr_str_is_utf8(struct hr_str slice)
+{
+    const uint8_t *s = (const uint8_t *)slice.data;
+    size_t i = 0;
+    while (i < slice.length) {
+        uint64_t word;
+        if (slice.length - i >= sizeof(word)) {
+            memcpy(&word, s + i, sizeof(word));
+            if ((word & 0x8080808080808080u) == 0) {
+                i += sizeof(word);
+                continue;
+            }
+        }
+        size_t length = utf8_sequence(s + i, slice.length - i);
+        if (length == 0) {
+            return false;
+        }
+        i += length;
+    }
+    return true;
+}
+
+#define DISTANCE_LENGTH_MAX 64u
+
+/* Lower case, without '_', '-' and '.', cut at the maximum. */
+static size_t distance_fold(const char *text, char *out)
+{
+    size_t length = 0;
+    for (; *text != '\0' && length < DISTANCE_LENGTH_MAX; text++) {
+        if (*text != '_' && *text != '-' && *text != '.') {
+            out[length++] = (char)tolower((unsigned char)*text);
+        }
+    }
+    return length;
+}
+
+size_t hr_str_distance(const char *a, const char *b)
+{
+    char folded_a[DISTANCE_LENGTH_MAX];
+    char folded_b[DISTANCE_LENGTH_MAX];
+    size_t length_a = distance_fold(a, folded_a);
+    size_t length_b = distance_fold(b, folded_b);
+    /* Levenshtein with two rows. */
+    size_t row[DISTANCE_LENGTH_MAX + 1];
+    for (size_t j = 0; j <= length_b; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 0; i < length_a; i++) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < length_b; j++) {
+            size_t substituted = diagonal + (folded_a[i] != folded_b[j]);
+            size_t shorter = row[j] < row[j + 1] ? row[j] : row[j + 1];
+            diagonal = row[j + 1];
+            row[j + 1] = substituted < shorter + 1 ? substituted : shorter + 1;
+        }
+    }
+    return row[length_b];
+}
+
+const char *hr_str_nearest(const char *word, const char *const *names, size_t count)
+{
+    const char *best = NULL;
+    size_t best_distance = SIZE_MAX;
+    for (size_t i = 0; i < count; i++) {
+        if (names[i] == NULL) {
+            continue;
+        }
+        size_t distance = hr_str_distance(word, names[i]);
+        if (distance < best_distance) {
+            best_distance = distance;
+            best = names[i];
+        }
+    }
+    size_t length = strlen(word);
+    size_t allowed = length <= 4 ? 1 : length / 3;
+    return best_distance <= allowed ? best : NULL;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A YAML file as a tree whose nodes know where they stand. libfyaml parses; this tree is plain memory in an arena.
+ * Scalars stay text: the option tables give them types, so `no` and `1e3` mean what the option says. Duplicate keys,
+ * several documents, and undefined variables are findings. `${VAR}`, `${VAR:-default}` and `${VAR:?message}` are
+ * expanded after parsing, in values only; `$${` writes a literal `${`. A value that held a variable is marked, so that
+ * it is never printed. Limits: 1 MiB of text, depth 64.
+ */
+#ifndef HR_BASE_YAML_H
+#define HR_BASE_YAML_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/finding.h"
+#include "base/status.h"
+
+enum hr_yaml_kind { HR_YAML_SCALAR, HR_YAML_SEQUENCE, HR_YAML_MAPPING };
+
+struct hr_yaml {
+    enum hr_yaml_kind kind;
+    struct hr_place place; /* of the value; path is filled */
+    const char *text;      /* scalar, terminated, after expansion; NULL otherwise */
+    bool quoted;           /* the scalar was quoted or a block: never null, number or boolean */
+    bool secret;           /* came from a variable */
+    size_t count;          /* of items */
+    struct hr_yaml **items; /* sequence elements or mapping values, in file order */
+    const char **keys;      /* mapping only: key of items[i] */
+    struct hr_place *key_places;
+};
+
+/* Reads and checks a file. Returns the root, or NULL when it cannot be used at all (findings say why). The tree lives
+ * in arena. file is what messages show. */
+struct hr_yaml *hr_yaml_read_file(struct hr_arena *arena, const char *file, struct hr_findings *findings);
+struct hr_yaml *hr_yaml_read_text(struct hr_arena *arena, const char *file, const char *text, size_t length,
+                                  struct hr_findings *findings);
+/* The value of a mapping's key, or NULL (also when node is NULL or no mapping). */
+struct hr_yaml *hr_yaml_get(const struct hr_yaml *node, const char *key);
+/* The place of a key in a mapping; the mapping's own place when the key is missing. */
+const struct hr_place *hr_yaml_key_place(const struct hr_yaml *node, const char *key);
+/* True for a plain scalar that YAML 1.2's core schema reads as null ("", ~, null). */
+bool hr_yaml_is_null(const struct hr_yaml *node);
+/* `--set PATH=VALUE`: VALUE is YAML. Overrides or adds; path as in places ("sinks[0].topic"). */
+enum hr_status hr_yaml_set(struct hr_arena *arena, struct hr_yaml *root, const char *assignment, struct hr_error *err);
+/* The tree as JSON (plain scalars typed by YAML 1.2's core schema, so .inf becomes the string "Infinity" and .nan
+ * "NaN"). A new reference: the caller decrefs. */
+json_t *hr_yaml_to_json(const struct hr_yaml *node);
+
+#endif
