@@ -6,7 +6,7 @@
 #define HR_STREAM_PROGRESS_H
 
 #include "base/buf.h"
-#include "stream/microbatch.h"
+#include "stream/run.h"
 
 /* Appends one JSON object without a newline. latest: may be NULL. */
 void hr_progress_write(const struct hr_run *run, const struct hr_offsets *latest, struct hr_buf *out);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A running query: one plan, one thread, one checkpoint. States: starting → recovering → running ⇄ idle → stopped or
- * failed. A delivery or I/O failure whose outcome is unknown throws the run away and starts again from the checkpoint with
- * back-off; a refusal (configuration, mismatch, data loss, fenced, lock) ends the query with its exit code.
+ * failed. A delivery or I/O failure whose outcome is unknown throws the run away and starts again from the checkpoint
+ * with back-off; a refusal (configuration, mismatch, data loss, fenced, lock) ends the query with its exit code.
  */
 #ifndef HR_STREAM_QUERY_H
 #define HR_STREAM_QUERY_H
@@ -31,7 +31,8 @@ struct hr_query_settings {
 
 struct hr_query;
 
-/* plan: built by the caller with the same settings (so that errors were reported); taken. The thread does not start yet. */
+/* plan: built by the caller with the same settings (so that errors were reported); taken. The thread does not start
+ * yet. */
 struct hr_query *hr_query_new(struct hr_plan *plan, const struct hr_query_settings *settings);
 void hr_query_start(struct hr_query *query);
 /* 1: finish the batch, commit, stop; 2: abort the batch. Thread: any, not a signal handler. */

@@ -25,12 +25,10 @@ struct hr_batch_record {
     int64_t batch;
     struct hr_offsets start;
     struct hr_offsets end;
-    uint64_t input_rows; /* records read, headers and tombstones left out */
+    uint64_t input_rows; /* records read; CSV headers and tombstones left out */
     uint64_t output_rows;
     uint64_t dead_letters;
-    uint64_t records_seen; /* of the maxRatio window, at the end of this batch */
-    uint64_t records_bad;
-    uint64_t source_lost_rows;
+    uint64_t lost_rows;   /* so far, with failOnDataLoss: false */
     int64_t timestamp_us; /* of the batch's start; for people, never used in a batch */
     struct hr_sink_mark marks[HR_SINK_MARKS_MAX];
     size_t mark_count;
@@ -38,6 +36,7 @@ struct hr_batch_record {
 
 void hr_batch_record_release(struct hr_batch_record *record);
 void hr_batch_record_encode(const struct hr_batch_record *record, struct hr_buf *out);
+/* out is released first; on failure it is empty. */
 enum hr_status hr_batch_record_decode(struct hr_str bytes, struct hr_batch_record *out, struct hr_error *err);
 /* −1: never, also for a sink that the record does not know. */
 int64_t hr_batch_record_mark(const struct hr_batch_record *record, const char *sink_id);

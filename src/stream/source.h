@@ -85,6 +85,7 @@ struct hr_source {
     struct hr_offsets position;
     int64_t rows_per_trigger_max; /* INT64_MAX: none */
     uint64_t lost_rows;         /* with failOnDataLoss: false */
+    int64_t waited_ns;          /* how long the last plan only waited: not counted as work of the batch */
 };
 
 #define HR_SOURCE_TYPES(X) X(kafka) X(file) X(socket) X(rate)
