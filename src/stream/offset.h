@@ -37,7 +37,8 @@ struct hr_offsets {
 void hr_offsets_release(struct hr_offsets *offsets);
 /* Finds, or NULL. */
 struct hr_offset *hr_offsets_find(const struct hr_offsets *offsets, struct hr_str name, int32_t partition);
-/* Finds or inserts with position 0; name is copied (owned by offsets). */
+/* Finds or inserts, and sets the position; an existing line and anchor stay. The name is copied (owned by offsets). The
+ * pointer is valid until the next insertion. */
 struct hr_offset *hr_offsets_set(struct hr_offsets *offsets, struct hr_str name, int32_t partition, int64_t position);
 /* Deep copy over to (released first). */
 void hr_offsets_copy(struct hr_offsets *to, const struct hr_offsets *from);

@@ -3,8 +3,9 @@
  * The source kind: raw records by absolute position. A source knows no checkpoint: the engine tells it where to start
  * and which range to read; the same range gives the same records again (REPLAYABLE).
  *
- * Life cycle, on the query's thread: hr_source_new (plan time, touches nothing outside) → preflight (lint) → open(start) →
- * per batch: plan → read → [committed] → close. In a replay the engine calls read with the recorded end, without plan.
+ * Life cycle, on the query's thread: hr_source_new (plan time, touches nothing outside) → preflight (lint) →
+ * open(start) → per batch: plan → read → [committed] → close. In a replay the engine calls read with the recorded end,
+ * without plan.
  */
 #ifndef HR_STREAM_SOURCE_H
 #define HR_STREAM_SOURCE_H
@@ -65,9 +66,13 @@ struct hr_source_type {
      * says 2. */
     enum hr_status (*read)(struct hr_source *source, const struct hr_offsets *end, struct hr_records *out,
                            struct hr_error *err);
-    /* Batch up to position is committed: publish to the group, delete journal segments. NULL: nothing. Never fails a batch. */
+    /* Batch up to position is committed: publish to the group, delete journal segments. NULL: nothing. Never fails a
+     * batch. */
     void (*committed)(struct hr_source *source);
+    /* Also of a source that was never opened, or whose open failed. May be opened again. */
     void (*close)(struct hr_source *source);
+    /* "topics a, b", without the type's name; in the source's arena. NULL: nothing to add to the type's name. */
+    const char *(*describe)(const struct hr_source *source);
 };
 
 /* First member of a source's own struct. */
@@ -76,16 +81,20 @@ struct hr_source {
     const char *id;
     void *options;
     struct hr_place place;
-    struct hr_arena *arena;     /* of the query */
-    struct hr_format *format;   /* for splitting; owned by the plan */
-    const char *query;          /* name, for logs */
-    const char *directory;      /* of the query file */
+    struct hr_arena *arena;      /* of the query */
+    struct hr_format *format;    /* for splitting; owned by the plan */
+    const char *query;           /* name, for logs */
+    const char *directory;       /* of the query file */
     const char *state_directory; /* the checkpoint's; the socket source keeps its journal there */
-    struct hr_stop *stop;       /* NULL: never stops */
+    struct hr_stop *stop;        /* NULL: never stops */
     struct hr_offsets position;
     int64_t rows_per_trigger_max; /* INT64_MAX: none */
-    uint64_t lost_rows;         /* with failOnDataLoss: false */
-    int64_t waited_ns;          /* how long the last plan only waited: not counted as work of the batch */
+    uint64_t lost_rows;           /* with failOnDataLoss: false */
+    int64_t waited_ns;            /* how long the last plan only waited: not counted as work of the batch */
+    unsigned flags;               /* the type's, and what the options add (check may set HR_SOURCE_BOUNDED) */
+    const char *description;      /* set by hr_source_new */
+    char waiting_for[256]; /* while plan says HR_AGAIN: what it waits for other than data ("connection to host:1");
+                              "": for data only. The engine logs it when it changes. */
 };
 
 #define HR_SOURCE_TYPES(X) X(kafka) X(file) X(socket) X(rate)
@@ -103,8 +112,8 @@ struct hr_source *hr_source_new(const struct hr_yaml *node, const char *query, c
                                 struct hr_arena *arena, struct hr_findings *findings);
 enum hr_status hr_source_open(struct hr_source *source, const struct hr_offsets *committed, struct hr_error *err);
 enum hr_status hr_source_latest(struct hr_source *source, struct hr_offsets *out, struct hr_error *err);
-enum hr_status hr_source_plan(struct hr_source *source, const struct hr_source_limit *limit,
-                              struct hr_offsets *out_end, struct hr_error *err);
+enum hr_status hr_source_plan(struct hr_source *source, const struct hr_source_limit *limit, struct hr_offsets *out_end,
+                              struct hr_error *err);
 enum hr_status hr_source_read(struct hr_source *source, const struct hr_offsets *end, struct hr_records *out,
                               struct hr_error *err);
 void hr_source_committed(struct hr_source *source);
