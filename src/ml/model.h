@@ -71,6 +71,12 @@ struct hr_model_columns {
 #define HR_MODEL_OPTION_LABEL(type) \
     HR_OPTION(type, columns.label_col, "labelCol", STRING, .fallback = "label", \
               .help = "numeric column with the truth; null: the row is scored, not learned")
+#define HR_MODEL_OPTION_RAW_PREDICTION(type) \
+    HR_OPTION(type, columns.raw_prediction_col, "rawPredictionCol", STRING, .fallback = "rawPrediction", \
+              .help = "vector column that receives [-margin, margin]; empty: none")
+#define HR_MODEL_OPTION_PROBABILITY(type) \
+    HR_OPTION(type, columns.probability_col, "probabilityCol", STRING, .fallback = "probability", \
+              .help = "vector column that receives [P(0), P(1)]; empty: none")
 #define HR_MODEL_OPTION_PREDICTION(type) \
     HR_OPTION(type, columns.prediction_col, "predictionCol", STRING, .fallback = "prediction", \
               .help = "column that receives the prediction")
@@ -122,6 +128,39 @@ enum hr_status hr_model_learn(struct hr_model *model, struct hr_chunk *chunk, st
 enum hr_status hr_model_end_batch(struct hr_model *model, struct hr_error *err);
 void hr_model_reject(const struct hr_model *model, struct hr_chunk *chunk, size_t row, const char *column,
                      const char *format, ...) HR_PRINTF(5, 6);
+
+/* For the callbacks of a type. Prediction columns of a chunk, allocated; NULL where the model has no such column. */
+struct hr_model_output {
+    double *prediction; /* classification, regression */
+    int64_t *cluster;   /* clustering */
+    double *raw;        /* two a row: −margin, margin */
+    double *probability; /* two a row: P(0), P(1) */
+    double *distance;   /* Euclidean, to the assigned centre */
+};
+void hr_model_output_begin(const struct hr_model *model, struct hr_chunk *chunk, struct hr_model_output *output);
+/* Class 1 iff P(1) > threshold. A margin that is NaN gives NaN everywhere. Returns P(1). */
+double hr_model_output_binary(const struct hr_model_output *output, size_t row, double margin, double threshold);
+/* The row's feature vector; NULL when the row was rejected because it is null or not of this dimension (0: any). */
+const struct hr_vector *hr_model_features(const struct hr_model *model, struct hr_chunk *chunk, size_t row,
+                                          uint64_t dimension);
+/* *label of a row that can be learned from; false when it is null or the chunk has no label. */
+static inline bool hr_model_label(const struct hr_model *model, const struct hr_chunk *chunk, size_t row,
+                                  double *label)
+{
+    if (model->label == SIZE_MAX || hr_column_is_null(&chunk->columns[model->label], row)) {
+        return false;
+    }
+    *label = hr_column_number(&chunk->columns[model->label], row);
+    return true;
+}
+/* The same for classes: a label that is not 0 or 1 rejects the row, and the result is false. */
+bool hr_model_binary_label(const struct hr_model *model, struct hr_chunk *chunk, size_t row, double *label);
+/* Size of the feature vectors as far as the schema knows it, else 0. After hr_model_bind_columns. */
+uint64_t hr_model_known_dimension(const struct hr_model *model, const struct hr_schema *schema);
+/* A JSON number; NaN and the infinities as strings. A new reference. */
+json_t *hr_model_json_double(double value);
+json_t *hr_model_json_doubles(const double *values, size_t count);
+
 /* {"id", "type", "params"}. A new reference. */
 json_t *hr_model_to_json(const struct hr_model *model);
 void hr_model_close(struct hr_model *model);

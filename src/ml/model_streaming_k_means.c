@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * StreamingKMeans (org.apache.spark.mllib.clustering): a batch is assigned to the centres from before it; then, with
+ * m_j points of sum S_j at centre j, and the discount d = a ("batches") or a^(points of the batch) ("points"):
+ *
+ *   every j      n_j ← d n_j
+ *   m_j > 0      n_j ← n_j + m_j;  λ = m_j / max(n_j, 1e-16);  c_j ← (1 − λ) c_j + (λ / m_j) S_j
+ *   once         p = first largest n, q = first smallest: when n_q < 1e-8 n_p, both weigh (n_p + n_q) / 2 and stand at
+ *                c_p ± 1e-14 max(|c_p|, 1), coordinate by coordinate
+ *
+ * The discount is also due for an empty batch. The first of equally near centres wins. distanceCol is the Euclidean
+ * distance; its square is what the metric meanSquaredDistance averages.
+ *
+ * State: struct hr_model_head, then k centres of `dimension` doubles, then k weights.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/number.h"
+#include "ml/kernel.h"
+#include "ml/model.h"
+#include "ml/spark_random.h"
+
+#define DYING_SHARE 1e-8
+#define SPLIT_SHIFT 1e-14
+#define CENTRES_MAX 100000
+#define DIMENSION_MAX 10000000
+
+struct k_means_options {
+    struct hr_model_columns columns;
+    int64_t k;
+    double decay_factor;
+    double half_life;
+    int time_unit;
+    struct hr_yaml *initial_centers;
+};
+
+enum k_means_time_unit { UNIT_BATCHES, UNIT_POINTS };
+
+struct k_means {
+    struct hr_model base;
+    const struct k_means_options *options;
+    size_t k;
+    size_t dimension;
+    double decay; /* per batch or point */
+    /* Of the batch so far. */
+    double *sums;     /* k * dimension */
+    uint64_t *counts; /* k */
+    uint64_t points;
+};
+
+static double *centre(const struct k_means *model, size_t j)
+{
+    return (double *)(model->base.state.data + sizeof(struct hr_model_head)) + j * model->dimension;
+}
+
+static double *weights_of(const struct k_means *model)
+{
+    return centre(model, model->k);
+}
+
+/* ‖x − c‖² of either form; the elements that a sparse row leaves out are zeros. */
+static double squared_distance(const struct hr_vector *vector, const double *centre_values, size_t dimension)
+{
+    if (vector->indices == NULL) {
+        return hr_kernel_squared_distance(vector->values, centre_values, dimension);
+    }
+    double sum = 0.0;
+    uint32_t next = 0;
+    for (size_t i = 0; i < dimension; i++) {
+        double value = next < vector->count && vector->indices[next] == i ? vector->values[next++] : 0.0;
+        double difference = value - centre_values[i];
+        sum += difference * difference;
+    }
+    return sum;
+}
+
+/* Nearest centre, the first of equal ones; SIZE_MAX when no distance is finite. */
+static size_t nearest(const struct k_means *model, const struct hr_vector *vector, double *squared)
+{
+    size_t best = SIZE_MAX;
+    *squared = HUGE_VAL;
+    for (size_t j = 0; j < model->k; j++) {
+        double distance = squared_distance(vector, centre(model, j), model->dimension);
+        if (distance < *squared) {
+            *squared = distance;
+            best = j;
+        }
+    }
+    return best;
+}
+
+/* Scores a row; SIZE_MAX when it was rejected or is near nothing (prediction null, distance NaN). */
+static size_t score_row(struct k_means *model, struct hr_chunk *chunk, size_t row, const struct hr_model_output *output,
+                        const struct hr_vector **vector)
+{
+    struct hr_model *base = &model->base;
+    *vector = hr_model_features(base, chunk, row, model->dimension);
+    if (*vector == NULL) {
+        return SIZE_MAX;
+    }
+    double squared;
+    size_t best = nearest(model, *vector, &squared);
+    if (output->cluster != NULL && best != SIZE_MAX) {
+        output->cluster[row] = (int64_t)best;
+    } else if (output->cluster != NULL) {
+        hr_column_set_null(&chunk->columns[base->prediction], row, chunk->rows, chunk->arena);
+    }
+    if (output->distance != NULL) {
+        output->distance[row] = best != SIZE_MAX ? sqrt(squared) : (double)NAN;
+    }
+    return best;
+}
+
+static void k_means_score(struct hr_model *base, struct hr_chunk *chunk)
+{
+    struct hr_model_output output;
+    hr_model_output_begin(base, chunk, &output);
+    for (size_t row = 0; row < chunk->rows; row++) {
+        const struct hr_vector *vector;
+        score_row((struct k_means *)base, chunk, row, &output, &vector);
+    }
+}
+
+static enum hr_status k_means_learn(struct hr_model *base, struct hr_chunk *chunk, struct hr_error *err)
+{
+    (void)err;
+    struct k_means *model = (struct k_means *)base;
+    struct hr_model_output output;
+    hr_model_output_begin(base, chunk, &output);
+    for (size_t row = 0; row < chunk->rows; row++) {
+        const struct hr_vector *vector;
+        size_t best = score_row(model, chunk, row, &output, &vector);
+        if (best != SIZE_MAX) {
+            hr_kernel_axpy_vector(1.0, vector, model->sums + best * model->dimension);
+            model->counts[best]++;
+            model->points++;
+        } else if (vector != NULL) {
+            hr_model_head(base)->nonfinite++;
+            hr_paged_mark(&base->state, 0);
+        }
+    }
+    return HR_OK;
+}
+
+static void move_centres(struct k_means *model)
+{
+    double *weights = weights_of(model);
+    for (size_t j = 0; j < model->k; j++) {
+        if (model->counts[j] == 0) {
+            continue;
+        }
+        double count = (double)model->counts[j];
+        double *values = centre(model, j);
+        const double *sum = model->sums + j * model->dimension;
+        if (!hr_kernel_all_finite(sum, model->dimension)) {
+            hr_model_head(&model->base)->nonfinite += model->counts[j]; /* points too large to add up */
+            continue;
+        }
+        weights[j] += count;
+        double share = count / fmax(weights[j], 1e-16);
+        for (size_t i = 0; i < model->dimension; i++) {
+            values[i] = values[i] * (1.0 - share) + share / count * sum[i];
+        }
+        hr_model_head(&model->base)->rows_learned += model->counts[j];
+    }
+}
+
+/* A cluster that lost all weight is put next to the heaviest one. */
+static void split_dying(struct k_means *model)
+{
+    double *weights = weights_of(model);
+    size_t largest = 0;
+    size_t smallest = 0;
+    for (size_t j = 1; j < model->k; j++) {
+        largest = weights[j] > weights[largest] ? j : largest;
+        smallest = weights[j] < weights[smallest] ? j : smallest;
+    }
+    if (!(weights[smallest] < DYING_SHARE * weights[largest])) {
+        return;
+    }
+    double weight = (weights[largest] + weights[smallest]) / 2.0;
+    weights[largest] = weight;
+    weights[smallest] = weight;
+    double *from = centre(model, largest);
+    double *to = centre(model, smallest);
+    for (size_t i = 0; i < model->dimension; i++) {
+        double value = from[i];
+        double shift = SPLIT_SHIFT * fmax(fabs(value), 1.0);
+        from[i] = value + shift;
+        to[i] = value - shift;
+    }
+}
+
+static enum hr_status k_means_end_batch(struct hr_model *base, struct hr_error *err)
+{
+    (void)err;
+    struct k_means *model = (struct k_means *)base;
+    struct hr_model_head *head = hr_model_head(base);
+    double discount =
+        model->options->time_unit == UNIT_POINTS ? hr_kernel_power(model->decay, model->points) : model->decay;
+    double *weights = weights_of(model);
+    for (size_t j = 0; j < model->k; j++) {
+        double weight = weights[j] * discount;
+        weights[j] = isfinite(weight) ? weight : weights[j]; /* decayFactor may be above 1 */
+    }
+    if (model->points > 0) {
+        move_centres(model);
+        head->version++;
+    }
+    split_dying(model);
+    memset(model->sums, 0, model->k * model->dimension * sizeof(double));
+    memset(model->counts, 0, model->k * sizeof(uint64_t));
+    model->points = 0;
+    hr_paged_mark_range(&base->state, 0, base->state.size);
+    return HR_OK;
+}
+
+static bool read_number(const struct hr_yaml *node, double *out)
+{
+    return node != NULL && node->kind == HR_YAML_SCALAR &&
+           hr_number_parse_double(node->text, strlen(node->text), out) && isfinite(*out);
+}
+
+static bool read_integer(const struct hr_yaml *node, int64_t *out)
+{
+    return node != NULL && node->kind == HR_YAML_SCALAR && hr_number_parse_int64(node->text, strlen(node->text), out);
+}
+
+static const struct hr_place *place_of(const struct hr_yaml *node, const struct hr_yaml *parent)
+{
+    return node != NULL ? &node->place : &parent->place;
+}
+
+/* {dim, weight, seed}; seed 0 when it is not given, for a model must not depend on chance. */
+static void check_random(const struct hr_yaml *random, struct hr_findings *findings)
+{
+    int64_t dimension = 0;
+    int64_t seed = 0;
+    double weight = 0;
+    const struct hr_yaml *node = hr_yaml_get(random, "dim");
+    if (!read_integer(node, &dimension) || dimension < 1 || dimension > DIMENSION_MAX) {
+        hr_findings_error(findings, place_of(node, random), "'dim' must be a number of features from 1 to %d",
+                          DIMENSION_MAX);
+    }
+    node = hr_yaml_get(random, "weight");
+    if (!read_number(node, &weight) || weight < 0.0) {
+        hr_findings_error(findings, place_of(node, random), "'weight' must be a number that is not negative");
+    }
+    node = hr_yaml_get(random, "seed");
+    if (node != NULL && !read_integer(node, &seed)) {
+        hr_findings_error(findings, &node->place, "'seed' must be an integer");
+    }
+    for (size_t i = 0; i < random->count; i++) {
+        static const char *const keys[] = {"dim", "weight", "seed"};
+        const char *key = random->keys[i];
+        if (strcmp(key, keys[0]) != 0 && strcmp(key, keys[1]) != 0 && strcmp(key, keys[2]) != 0) {
+            struct hr_finding *finding = hr_findings_error(findings, &random->key_places[i], "unknown key '%s'", key);
+            hr_finding_hint(findings, finding, "random centres take dim, weight and seed");
+        }
+    }
+}
+
+static void check_centres(const struct hr_yaml *initial, int64_t k, struct hr_findings *findings)
+{
+    const struct hr_yaml *centres = hr_yaml_get(initial, "centers");
+    const struct hr_yaml *weights = hr_yaml_get(initial, "weights");
+    if (centres->kind != HR_YAML_SEQUENCE || (int64_t)centres->count != k) {
+        hr_findings_error(findings, &centres->place, "'centers' must be a list of k = %lld lists of numbers",
+                          (long long)k);
+        return;
+    }
+    size_t dimension = centres->items[0]->count;
+    for (size_t j = 0; j < centres->count; j++) {
+        const struct hr_yaml *row = centres->items[j];
+        double ignored;
+        if (row->kind != HR_YAML_SEQUENCE || row->count == 0 || row->count != dimension) {
+            hr_findings_error(findings, &row->place, "a centre must be a list of numbers, as long as the first one");
+            continue;
+        }
+        for (size_t i = 0; i < row->count; i++) {
+            if (!read_number(row->items[i], &ignored)) {
+                hr_findings_error(findings, &row->items[i]->place, "a coordinate must be a finite number");
+            }
+        }
+    }
+    if (weights == NULL || weights->kind != HR_YAML_SEQUENCE || (int64_t)weights->count != k) {
+        hr_findings_error(findings, place_of(weights, initial), "'weights' must be a list of k = %lld numbers",
+                          (long long)k);
+        return;
+    }
+    for (size_t j = 0; j < weights->count; j++) {
+        double weight;
+        if (!read_number(weights->items[j], &weight) || weight < 0.0) {
+            hr_findings_error(findings, &weights->items[j]->place, "a weight must be a number that is not negative");
+        }
+    }
+}
+
+static void k_means_check(struct hr_model *base, struct hr_findings *findings)
+{
+    const struct k_means_options *options = base->options;
+    if (options->half_life > 0.0 && options->decay_factor != 1.0) {
+        hr_findings_error(findings, &base->place, "'halfLife' and 'decayFactor' say the same thing: give one of them");
+    }
+    const struct hr_yaml *initial = options->initial_centers;
+    const struct hr_yaml *random = hr_yaml_get(initial, "random");
+    const struct hr_yaml *centres = hr_yaml_get(initial, "centers");
+    if (initial == NULL || (random == NULL) == (centres == NULL)) {
+        struct hr_finding *finding =
+            hr_findings_error(findings, place_of(initial, &(struct hr_yaml){.place = base->place}),
+                              "'initialCenters' must have either 'centers' and 'weights', or 'random'");
+        hr_finding_hint(findings, finding,
+                        "{centers: [[0, 0], [1, 1]], weights: [1, 1]} or {random: {dim: 2, weight: 1, seed: 42}}");
+        return;
+    }
+    if (random != NULL) {
+        check_random(random, findings);
+    } else {
+        check_centres(initial, options->k, findings);
+    }
+}
+
+static void fill_random(struct k_means *model, const struct hr_yaml *node)
+{
+    int64_t seed = 0;
+    double weight = 0.0;
+    read_integer(hr_yaml_get(node, "seed"), &seed);
+    read_number(hr_yaml_get(node, "weight"), &weight);
+    struct hr_spark_random random;
+    hr_spark_random_init(&random, seed);
+    for (size_t j = 0; j < model->k; j++) {
+        for (size_t i = 0; i < model->dimension; i++) {
+            centre(model, j)[i] = hr_spark_random_gaussian(&random);
+        }
+        weights_of(model)[j] = weight;
+    }
+}
+
+static void fill_centres(struct k_means *model, const struct hr_yaml *initial)
+{
+    const struct hr_yaml *centres = hr_yaml_get(initial, "centers");
+    const struct hr_yaml *weights = hr_yaml_get(initial, "weights");
+    for (size_t j = 0; j < model->k; j++) {
+        for (size_t i = 0; i < model->dimension; i++) {
+            read_number(centres->items[j]->items[i], &centre(model, j)[i]);
+        }
+        read_number(weights->items[j], &weights_of(model)[j]);
+    }
+}
+
+static enum hr_status k_means_bind(struct hr_model *base, struct hr_schema *schema, struct hr_error *err)
+{
+    struct k_means *model = (struct k_means *)base;
+    const struct k_means_options *options = base->options;
+    const struct hr_yaml *random = hr_yaml_get(options->initial_centers, "random");
+    const struct hr_yaml *centres = hr_yaml_get(options->initial_centers, "centers");
+    HR_TRY(hr_model_bind_columns(base, schema, false, err));
+    model->options = options;
+    model->k = (size_t)options->k;
+    int64_t dimension = 0;
+    read_integer(hr_yaml_get(random, "dim"), &dimension);
+    model->dimension = random != NULL ? (size_t)dimension : centres->items[0]->count;
+    uint64_t known = hr_model_known_dimension(base, schema);
+    if (known > 0 && known != model->dimension) {
+        hr_fail(err, HR_BAD_CONFIG, "StreamingKMeans: the centres have %zu coordinates, the feature vectors %llu",
+                model->dimension, (unsigned long long)known);
+        return hr_fail_hint(err, "give one coordinate a feature");
+    }
+    model->decay =
+        options->half_life > 0.0 ? hr_kernel_exp(hr_kernel_log(0.5) / options->half_life) : options->decay_factor;
+    size_t numbers = model->k * (model->dimension + 1);
+    HR_TRY(hr_paged_resize(&base->state, sizeof(struct hr_model_head) + numbers * sizeof(double), err));
+    hr_model_head(base)->format = 1;
+    hr_model_head(base)->dimension = model->dimension;
+    model->sums = hr_calloc(model->k * model->dimension, sizeof(double));
+    model->counts = hr_calloc(model->k, sizeof(uint64_t));
+    if (random != NULL) {
+        fill_random(model, random);
+    } else {
+        fill_centres(model, options->initial_centers);
+    }
+    return HR_OK;
+}
+
+static json_t *k_means_inspect(const void *state, size_t size, const json_t *params)
+{
+    (void)params;
+    const struct hr_model_head *head = state;
+    if (size < sizeof(*head) || head->dimension == 0 || head->dimension > DIMENSION_MAX) {
+        return json_null();
+    }
+    size_t k = (size - sizeof(*head)) / sizeof(double) / (head->dimension + 1);
+    const double *values = (const double *)(head + 1);
+    json_t *centres = json_array();
+    for (size_t j = 0; j < k; j++) {
+        json_array_append_new(centres, hr_model_json_doubles(values + j * head->dimension, head->dimension));
+    }
+    return json_pack("{s:o, s:o}", "clusterCenters", centres, "clusterWeights",
+                     hr_model_json_doubles(values + k * head->dimension, k));
+}
+
+static void k_means_close(struct hr_model *base)
+{
+    struct k_means *model = (struct k_means *)base;
+    hr_free(model->sums);
+    hr_free(model->counts);
+    model->sums = NULL;
+    model->counts = NULL;
+}
+
+static const char *const time_unit_names[] = {"batches", "points", NULL};
+
+static const struct hr_option k_means_option_rows[] = {
+    HR_MODEL_OPTION_FEATURES(struct k_means_options),
+    HR_MODEL_OPTION_PREDICTION(struct k_means_options),
+    HR_OPTION(struct k_means_options, columns.distance_col, "distanceCol", STRING, .fallback = "distance",
+              .help = "column that receives the Euclidean distance to the assigned centre; empty: none"),
+    HR_OPTION(struct k_means_options, k, "k", INT, .fallback = "2", .minimum = 1, .maximum = CENTRES_MAX,
+              .help = "number of centres"),
+    HR_OPTION(struct k_means_options, decay_factor, "decayFactor", DOUBLE, .fallback = "1.0", .minimum = 0.0,
+              .maximum = 1e6, .help = "what a time unit leaves of the past: 1 all of it, 0 nothing"),
+    HR_OPTION(struct k_means_options, half_life, "halfLife", DOUBLE, .minimum = 0.0, .maximum = 1e18,
+              .help = "instead of decayFactor: time units after which the past weighs half"),
+    HR_OPTION(struct k_means_options, time_unit, "timeUnit", CHOICE, .fallback = "batches", .choices = time_unit_names,
+              .help = "the past fades with batches or with points"),
+    HR_OPTION(struct k_means_options, initial_centers, "initialCenters", NODE, .required = true,
+              .help = "{centers: [[…], …], weights: […]} or {random: {dim, weight, seed}}"),
+};
+
+const struct hr_model_type hr_model_streaming_k_means = {
+    .kind =
+        {
+            .name = "StreamingKMeans",
+            .summary = "k-means that forgets, as Spark's",
+            .doc =
+                "Spark's streaming k-means: a batch is assigned to the centres from before it, then the centres move "
+                "to the decayed mean of what they were given; a cluster that lost all weight is put next to the "
+                "heaviest one. Every row with a feature vector teaches; there is no label. Random centres are those "
+                "of Spark's Scala class. Source: org.apache.spark.mllib.clustering.StreamingKMeans.",
+            .example = "type: StreamingKMeans\nk: 3\ndecayFactor: 0.9\n"
+                       "initialCenters: { random: { dim: 2, weight: 1.0, seed: 42 } }\n",
+            .options = {k_means_option_rows, HR_ARRAY_LEN(k_means_option_rows)},
+            .options_size = sizeof(struct k_means_options),
+            .instance_size = sizeof(struct k_means),
+        },
+    .task = HR_TASK_CLUSTERING,
+    .check = k_means_check,
+    .bind = k_means_bind,
+    .score = k_means_score,
+    .learn = k_means_learn,
+    .end_batch = k_means_end_batch,
+    .inspect = k_means_inspect,
+    .close = k_means_close,
+};

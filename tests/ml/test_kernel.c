@@ -1,0 +1,151 @@
+/* Kernels against the C library and against long double sums. */
+#include "test.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdint.h>
+
+#include "base/random.h"
+#include "ml/kernel.h"
+
+/* Units in the last place between two doubles of one sign. */
+static double ulps(double a, double b)
+{
+    return fabs(a - b) / (nextafter(fabs(b), HUGE_VAL) - fabs(b));
+}
+
+static double uniform(uint64_t *seed, double low, double high)
+{
+    return low + (high - low) * (double)(hr_random_splitmix(seed) >> 11) * 0x1p-53;
+}
+
+static void test_exp_is_near(void)
+{
+    uint64_t seed = 1;
+    double worst = 0;
+    for (int i = 0; i < 200000; i++) {
+        double x = uniform(&seed, -700, 700);
+        worst = fmax(worst, ulps(hr_kernel_exp(x), exp(x)));
+        x = uniform(&seed, -1, 1);
+        worst = fmax(worst, ulps(hr_kernel_exp(x), exp(x)));
+    }
+    CU_ASSERT_TRUE(worst <= 2.0);
+}
+
+static void test_exp_ends(void)
+{
+    CU_ASSERT_EQUAL(hr_kernel_exp(0.0), 1.0);
+    CU_ASSERT_EQUAL(hr_kernel_exp(-0.0), 1.0);
+    CU_ASSERT_EQUAL(hr_kernel_exp(710.0), HUGE_VAL);
+    CU_ASSERT_EQUAL(hr_kernel_exp(HUGE_VAL), HUGE_VAL);
+    CU_ASSERT_EQUAL(hr_kernel_exp(-HUGE_VAL), 0.0);
+    CU_ASSERT_EQUAL(hr_kernel_exp(-746.0), 0.0);
+    CU_ASSERT_TRUE(isnan(hr_kernel_exp((double)NAN)));
+    CU_ASSERT_TRUE(isfinite(hr_kernel_exp(709.78)));
+    CU_ASSERT_DOUBLE_EQUAL(hr_kernel_exp(709.78) / exp(709.78), 1.0, 1e-13);
+    CU_ASSERT_TRUE(fabs(hr_kernel_exp(-744.0) - exp(-744.0)) <= 2 * DBL_TRUE_MIN);
+    CU_ASSERT_TRUE(ulps(hr_kernel_exp(-710.5), exp(-710.5)) <= 2.0);
+}
+
+static void test_log_is_near(void)
+{
+    uint64_t seed = 2;
+    double worst = 0;
+    for (int i = 0; i < 200000; i++) {
+        double x = exp(uniform(&seed, -700, 700));
+        worst = fmax(worst, ulps(hr_kernel_log(x), log(x)));
+        x = uniform(&seed, 0.5, 2.0);
+        worst = fmax(worst, ulps(hr_kernel_log(x), log(x)));
+    }
+    CU_ASSERT_TRUE(worst <= 2.0);
+    CU_ASSERT_EQUAL(hr_kernel_log(1.0), 0.0);
+    CU_ASSERT_EQUAL(hr_kernel_log(0.0), -HUGE_VAL);
+    CU_ASSERT_EQUAL(hr_kernel_log(HUGE_VAL), HUGE_VAL);
+    CU_ASSERT_TRUE(isnan(hr_kernel_log(-1.0)));
+    CU_ASSERT_TRUE(ulps(hr_kernel_log(DBL_TRUE_MIN), log(DBL_TRUE_MIN)) <= 2.0);
+}
+
+static void test_log1p_keeps_small_numbers(void)
+{
+    for (double x = 0.9; x > 1e-300; x *= 0.37) {
+        CU_ASSERT_TRUE(ulps(hr_kernel_log1p(x), log1p(x)) <= 4.0);
+        CU_ASSERT_TRUE(ulps(-hr_kernel_log1p(-x), -log1p(-x)) <= 4.0);
+    }
+    CU_ASSERT_DOUBLE_EQUAL(hr_kernel_log1p_exp(0.0), log(2.0), 1e-15);
+    CU_ASSERT_EQUAL(hr_kernel_log1p_exp(1000.0), 1000.0);
+    CU_ASSERT_EQUAL(hr_kernel_log1p_exp(-1000.0), 0.0);
+    CU_ASSERT_TRUE(ulps(hr_kernel_log1p_exp(-50.0), exp(-50.0)) <= 4.0);
+}
+
+static void test_sigmoid_is_symmetric_and_saturates(void)
+{
+    CU_ASSERT_EQUAL(hr_kernel_sigmoid(0.0), 0.5);
+    CU_ASSERT_EQUAL(hr_kernel_sigmoid(800.0), 1.0);
+    CU_ASSERT_EQUAL(hr_kernel_sigmoid(-800.0), 0.0);
+    for (double x = -30; x < 30; x += 0.37) {
+        CU_ASSERT_DOUBLE_EQUAL(hr_kernel_sigmoid(x) + hr_kernel_sigmoid(-x), 1.0, 1e-15);
+    }
+}
+
+static void test_power_squares(void)
+{
+    CU_ASSERT_EQUAL(hr_kernel_power(0.9, 0), 1.0);
+    CU_ASSERT_EQUAL(hr_kernel_power(0.0, 0), 1.0);
+    CU_ASSERT_EQUAL(hr_kernel_power(2.0, 10), 1024.0);
+    CU_ASSERT_DOUBLE_EQUAL(hr_kernel_power(0.9, 37) / pow(0.9, 37), 1.0, 1e-14);
+    CU_ASSERT_EQUAL(hr_kernel_power(0.5, 5000), 0.0);
+}
+
+static void test_dense_and_sparse_agree(void)
+{
+    double values[] = {1.5, 0.0, -2.0, 0.0, 3.25};
+    double weights[] = {0.5, 9.0, 1.5, 9.0, -1.0};
+    uint32_t indices[] = {0, 2, 4};
+    double packed[] = {1.5, -2.0, 3.25};
+    struct hr_vector dense = {values, NULL, 5, 5};
+    struct hr_vector sparse = {packed, indices, 5, 3};
+    CU_ASSERT_EQUAL(hr_kernel_dot_vector(&dense, weights), 0.75 - 3.0 - 3.25);
+    CU_ASSERT_EQUAL(hr_kernel_dot_vector(&sparse, weights), hr_kernel_dot_vector(&dense, weights));
+    double a[5] = {0};
+    double b[5] = {0};
+    hr_kernel_axpy_vector(2.0, &dense, a);
+    hr_kernel_axpy_vector(2.0, &sparse, b);
+    for (int i = 0; i < 5; i++) {
+        CU_ASSERT_EQUAL(a[i], b[i]);
+    }
+    CU_ASSERT_EQUAL(hr_kernel_squared_distance(values, weights, 5), 1.0 + 81.0 + 12.25 + 81.0 + 18.0625);
+    CU_ASSERT_EQUAL(hr_kernel_dot(NULL, NULL, 0), 0.0);
+}
+
+static void test_sums_run_in_order(void)
+{
+    /* In any other order one of the ones would survive. */
+    double values[] = {1.0, 1e16, 1.0, -1e16, 1.0};
+    double ones[] = {1.0, 1.0, 1.0, 1.0, 1.0};
+    volatile double sum = 0.0;
+    for (int i = 0; i < 5; i++) {
+        sum += values[i];
+    }
+    CU_ASSERT_EQUAL(hr_kernel_dot(values, ones, 5), sum);
+}
+
+static void test_finite_check(void)
+{
+    double values[] = {1.0, -DBL_MAX, 0.0, DBL_TRUE_MIN, -0.0};
+    CU_ASSERT_TRUE(hr_kernel_all_finite(values, 5));
+    CU_ASSERT_TRUE(hr_kernel_all_finite(values, 0));
+    for (int i = 0; i < 5; i++) {
+        double copy[5];
+        memcpy(copy, values, sizeof(copy));
+        copy[i] = (double)NAN;
+        CU_ASSERT_FALSE(hr_kernel_all_finite(copy, 5));
+        copy[i] = -HUGE_VAL;
+        CU_ASSERT_FALSE(hr_kernel_all_finite(copy, 5));
+    }
+}
+
+TEST_MAIN("kernel", {"exp is near", test_exp_is_near}, {"exp at its ends", test_exp_ends},
+          {"log is near", test_log_is_near}, {"log1p keeps small numbers", test_log1p_keeps_small_numbers},
+          {"sigmoid is symmetric and saturates", test_sigmoid_is_symmetric_and_saturates},
+          {"power squares", test_power_squares}, {"dense and sparse agree", test_dense_and_sparse_agree},
+          {"sums run in order", test_sums_run_in_order}, {"finite check", test_finite_check})
