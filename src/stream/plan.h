@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Plan: a query file, read, checked, typed and resolved. Built once; what it says does not change while the query runs
- * (the run's state is in the components' paged memory and in stream/query.c). Building touches nothing outside; preflight does.
+ * (the run's state is in the components' paged memory and in stream/query.c). Building touches nothing outside;
+ * preflight does.
  *
  * plan.c is the only place that compares what sinks and sources can keep with the guarantee that is asked for.
  */
@@ -54,22 +55,23 @@ struct hr_plan {
 /* Options of the command line that a plan depends on. */
 struct hr_plan_settings {
     enum hr_plan_purpose purpose;
-    const char *data_dir;        /* default checkpoints go below it */
-    const char *const *set;      /* --set assignments */
+    const char *data_dir;   /* default checkpoints go below it */
+    const char *const *set; /* --set assignments */
     size_t set_count;
-    bool once;                   /* --once */
+    bool once; /* --once */
 };
 
 /* Builds a plan; NULL when there are errors (findings have all of them; warnings alone do not stop). */
-struct hr_plan *hr_plan_build(const char *file, const struct hr_plan_settings *settings,
-                              struct hr_findings *findings);
+struct hr_plan *hr_plan_build(const char *file, const struct hr_plan_settings *settings, struct hr_findings *findings);
 /* Looks at brokers, topics and directories. */
 void hr_plan_preflight(struct hr_plan *plan, struct hr_findings *findings);
-/* The identity that a checkpoint stores: JSON of what must fit at a restart and what `checkpoint inspect` shows: query
- * name, source {id, type, topics or path}, stages and models with params and fitted values, sinks {id, type}. In arena. */
+/* The identity that a checkpoint stores: JSON of what must fit at a restart and what `checkpoint inspect` shows; keys
+ * and rules in plan_identity.c: {"query", "source": {"id", "type", "params"}, "stages": [{"type", "id", "params",
+ * "fitted"}], "models": [{"id", "type", "params"}], "evaluation", "sinks": [{"id", "type", "guarantee"}]}. In the
+ * plan's arena. */
 struct hr_str hr_plan_identity(struct hr_plan *plan);
-/* Compares a stored identity with the plan's: HR_MISMATCH lists what differs and is not allowed (source type or id, stage
- * list or fitted values of online parts, model type, dimension or initial values …), and says what is allowed. */
+/* Compares a stored identity with the plan's: HR_MISMATCH lists all that differs and may not, and says what may. Keys
+ * that others put beside ours are ignored. */
 enum hr_status hr_plan_check_identity(struct hr_plan *plan, struct hr_str stored, struct hr_error *err);
 void hr_plan_free(struct hr_plan *plan);
 
