@@ -9,6 +9,11 @@
  * kappa is Cohen's; kappaT = (p0 − pNoChange) / (1 − pNoChange) against "predict the last label" (Žliobaitė et al. 2015;
  * the first row's last label counts as 0); logLoss clips probabilities to [1e-15, 1 − 1e-15]; auc counts ties half
  * (1 when a class is missing, as MOA).
+ *
+ * auc is exact over the first HR_AUC_EXACT rows of the cumulative view and in the sliding view up to
+ * HR_AUC_SORT_ROWS; else the scores are counted in bins that are 1/256 of the margin wide (evaluate_auc.h): below 1e-5
+ * off for margins that spread as a fitted model's do. A row whose prediction is not finite is not measured. Where
+ * windows or metrics change between runs of one checkpoint, all views start anew.
  */
 #ifndef HR_ML_EVALUATE_H
 #define HR_ML_EVALUATE_H
@@ -54,7 +59,7 @@ struct hr_evaluation {
     bool cumulative;
     int64_t sliding_rows;  /* 0: none */
     double fading_factor;  /* 0: none */
-    struct hr_paged state;
+    struct hr_paged state; /* evaluate_state.h */
 };
 
 /* Reads `evaluation:` (NULL: all metrics of the task, cumulative). Findings: unknown metric with the nearest name, a metric
@@ -68,7 +73,7 @@ void hr_evaluation_observe(struct hr_evaluation *evaluation, const struct hr_chu
 void hr_evaluation_write(const struct hr_evaluation *evaluation, struct hr_json *json);
 /* One value; view 0 cumulative, 1 sliding, 2 faded. */
 double hr_evaluation_value(const struct hr_evaluation *evaluation, int view, enum hr_metric_id metric);
-/* Labelled rows so far. */
+/* Labelled rows so far that were measured. */
 uint64_t hr_evaluation_rows(const struct hr_evaluation *evaluation);
 void hr_evaluation_release(struct hr_evaluation *evaluation);
 

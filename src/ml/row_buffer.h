@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Labelled rows of one batch, copied out of its chunks: what a model that learns at the end of a batch remembers. Memory
- * grows to the largest batch and stays. Thread: the query's.
+ * Labelled rows of one batch, copied out of its chunks: what a model that learns at the end of a batch remembers.
+ * Memory grows to the largest batch and stays. Thread: the query's.
  */
 #ifndef HR_ML_ROW_BUFFER_H
 #define HR_ML_ROW_BUFFER_H
@@ -14,7 +14,7 @@
 
 struct hr_row_buffer {
     double *labels;
-    size_t *starts;   /* of a row's values; starts[rows] is the end */
+    size_t *starts; /* of a row's values; starts[rows] is the end */
     bool *sparse;
     size_t rows;
     size_t row_capacity;
