@@ -26,10 +26,11 @@ void hr_kafka_check(enum hr_kafka_role role, const struct hr_properties *propert
 enum hr_status hr_kafka_conf(enum hr_kafka_role role, const struct hr_properties *properties, const char *query,
                              rd_kafka_conf_t **out, struct hr_error *err);
 /* A client; conf is taken in any case. */
-enum hr_status hr_kafka_client(enum hr_kafka_role role, rd_kafka_conf_t *conf, rd_kafka_t **out,
-                               struct hr_error *err);
-/* librdkafka's error as ours: fenced → HR_FENCED, authorization → HR_PERMISSION, transport and timeouts →
- * HR_UNAVAILABLE, the rest HR_IO. what: "commit of batch 12 to topic 'x'". */
+enum hr_status hr_kafka_client(enum hr_kafka_role role, rd_kafka_conf_t *conf, rd_kafka_t **out, struct hr_error *err);
+/* librdkafka's error as ours, with a hint: fenced → HR_FENCED, authorization → HR_PERMISSION, what only another
+ * configuration can mend (record too large, transaction time-out above the broker's) → HR_BAD_CONFIG, the client's own
+ * trouble → HR_IO, all else (transport, time-outs, aborted transactions) → HR_UNAVAILABLE: start again from the
+ * checkpoint. text: librdkafka's own, NULL: the code's. what: "commit of batch 12 to topic 'x'". err may be NULL. */
 enum hr_status hr_kafka_fail(struct hr_error *err, rd_kafka_resp_err_t code, const char *text, const char *what);
 /* Asks for metadata up to timeout_ms. HR_OK with the number of partitions; HR_BAD_CONFIG when the topic does not exist
  * (with the nearest topic name as hint where there is one); HR_UNAVAILABLE when no broker answered. */
