@@ -11,7 +11,8 @@
  *
  * l1 of sgd and adagrad pulls the new weight towards 0 by its step times l1 and stops there. All of this is for the
  * coordinates of the row that are not 0, so that dense and sparse forms of a row teach the same bits, and the cost of a
- * row is its non-zeros. The intercept has no penalty in sgd and adagrad; in ftrl it is treated as the others are.
+ * row is its non-zeros. The intercept has no penalty in sgd and adagrad; in ftrl it is treated as the others are. With
+ * interceptOptimizer: sgd it takes plain steps, whatever the weights do (River's intercept_lr).
  *
  * State: struct online_state, then the coordinates, each [w], [w, G] or [z, n] together in one cache line.
  */
@@ -28,12 +29,14 @@
 #define PREFETCH_BYTES ((size_t)1 << 20)
 
 enum online_optimizer { ONLINE_SGD, ONLINE_ADAGRAD, ONLINE_FTRL };
+enum intercept_choice { INTERCEPT_SAME, INTERCEPT_SGD };
 
 struct online_options {
     struct hr_model_columns columns;
     int optimizer;
     double learning_rate;
     double intercept_rate;
+    int intercept_choice;
     double power_t;
     double l1;
     double l2;
@@ -47,9 +50,10 @@ struct online_state {
     struct hr_model_head head;
     uint64_t optimizer;
     uint64_t stride;     /* doubles a coordinate */
-    double intercept[2]; /* as a coordinate */
+    double intercept[2]; /* as a coordinate of this optimizer: */
+    uint64_t intercept_optimizer;
     uint64_t batch_rows; /* rows learned as of the end of the last batch */
-    uint64_t reserved[3];
+    uint64_t reserved[2];
     double coordinates[];
 };
 
@@ -88,10 +92,11 @@ static double soft_threshold(double weight, double by)
 }
 
 /* One coordinate with a gradient from the loss: [first, second] and the weight that was used → new values. */
-static inline void step(const struct online_options *options, double loss_gradient, double rate, bool penalty,
-                        double weight, const double *coordinate, double *first, double *second)
+static inline void step(const struct online_options *options, enum online_optimizer optimizer, double loss_gradient,
+                        double rate, bool penalty, double weight, const double *coordinate, double *first,
+                        double *second)
 {
-    if (options->optimizer == ONLINE_FTRL) {
+    if (optimizer == ONLINE_FTRL) {
         double n = coordinate[1];
         double sum = n + loss_gradient * loss_gradient;
         double sigma = (sqrt(sum) - sqrt(n)) / options->alpha;
@@ -100,7 +105,7 @@ static inline void step(const struct online_options *options, double loss_gradie
         return;
     }
     double gradient = penalty ? loss_gradient + options->l2 * weight : loss_gradient;
-    if (options->optimizer == ONLINE_ADAGRAD) {
+    if (optimizer == ONLINE_ADAGRAD) {
         *second = coordinate[1] + gradient * gradient;
         double root = sqrt(*second + ADAGRAD_EPSILON);
         *first = weight - rate * gradient / root;
@@ -130,12 +135,13 @@ static void reserve_scratch(struct online_model *model, size_t count)
     model->scratch_count = room;
 }
 
-static double intercept_of(const struct online_options *options, const double intercept[2])
+static double intercept_of(const struct online_options *options, const struct online_state *state)
 {
     if (!options->fit_intercept) {
         return 0.0;
     }
-    return options->optimizer == ONLINE_FTRL ? ftrl_weight(options, intercept[0], intercept[1]) : intercept[0];
+    return state->intercept_optimizer == ONLINE_FTRL ? ftrl_weight(options, state->intercept[0], state->intercept[1])
+                                                     : state->intercept[0];
 }
 
 /* w·x + b; leaves the row's weights in scratch for the update. */
@@ -167,7 +173,7 @@ static double margin_of(struct online_model *model, const struct hr_vector *vect
         }
         margin = hr_kernel_dot(vector->values, weights, vector->count);
     }
-    return margin + intercept_of(options, state->intercept);
+    return margin + intercept_of(options, state);
 }
 
 static struct online_rates rates_of(const struct online_options *options, uint64_t t)
@@ -204,6 +210,7 @@ static bool update(struct online_model *model, const struct hr_vector *vector, d
     struct online_state *state = state_of(model);
     struct online_rates rates = rates_of(options, state->head.rows_learned + 1);
     size_t stride = state->stride;
+    enum online_optimizer optimizer = (enum online_optimizer)options->optimizer;
     for (uint32_t i = 0; i < vector->count; i++) {
         const double *coordinate = state->coordinates + stride * element(vector, i);
         if (vector->values[i] == 0.0) {
@@ -212,13 +219,13 @@ static bool update(struct online_model *model, const struct hr_vector *vector, d
             continue;
         }
         model->second[i] = 0.0;
-        step(options, error * vector->values[i], rates.weight, true, model->weights[i], coordinate, &model->first[i],
-             &model->second[i]);
+        step(options, optimizer, error * vector->values[i], rates.weight, true, model->weights[i], coordinate,
+             &model->first[i], &model->second[i]);
     }
     double intercept[2] = {state->intercept[0], state->intercept[1]};
     if (options->fit_intercept) {
-        step(options, error, rates.intercept, false, intercept_of(options, state->intercept), state->intercept,
-             &intercept[0], &intercept[1]);
+        step(options, (enum online_optimizer)state->intercept_optimizer, error, rates.intercept, false,
+             intercept_of(options, state), state->intercept, &intercept[0], &intercept[1]);
     }
     if (!hr_kernel_all_finite(model->first, vector->count) || !hr_kernel_all_finite(model->second, vector->count) ||
         !hr_kernel_all_finite(intercept, 2)) {
@@ -334,6 +341,8 @@ static enum hr_status online_bind(struct hr_model *base, struct hr_schema *schem
     struct online_state *state = state_of(model);
     state->head.format = 1;
     state->optimizer = (uint64_t)model->options->optimizer;
+    state->intercept_optimizer =
+        model->options->intercept_choice == INTERCEPT_SGD ? (uint64_t)ONLINE_SGD : state->optimizer;
     state->stride = model->options->optimizer == ONLINE_SGD ? 1 : 2;
     uint64_t dimension = hr_model_known_dimension(base, schema);
     return dimension > 0 ? set_dimension(model, dimension, err) : HR_OK;
@@ -367,7 +376,7 @@ static json_t *online_inspect(const void *bytes, size_t size, const json_t *para
         json_array_append_new(weights, hr_model_json_double(weight));
     }
     return json_pack("{s:o, s:o}", "weights", weights, "intercept",
-                     hr_model_json_double(intercept_of(&options, state->intercept)));
+                     hr_model_json_double(intercept_of(&options, state)));
 }
 
 static void online_close(struct hr_model *base)
@@ -378,6 +387,7 @@ static void online_close(struct hr_model *base)
 }
 
 static const char *const optimizer_names[] = {"sgd", "adagrad", "ftrl", NULL};
+static const char *const intercept_names[] = {"same", "sgd", NULL};
 
 static const struct hr_option online_option_rows[] = {
     HR_MODEL_OPTION_FEATURES(struct online_options),
@@ -391,6 +401,8 @@ static const struct hr_option online_option_rows[] = {
               .help = "step of sgd and adagrad; default 0.01 for sgd, 0.1 for adagrad"),
     HR_OPTION(struct online_options, intercept_rate, "interceptLearningRate", DOUBLE, .minimum = 0.0, .maximum = 1e6,
               .help = "step of the intercept in sgd and adagrad; default: learningRate"),
+    HR_OPTION(struct online_options, intercept_choice, "interceptOptimizer", CHOICE, .fallback = "same",
+              .choices = intercept_names, .help = "how a row moves the intercept: as the weights, or by plain sgd"),
     HR_OPTION(struct online_options, power_t, "powerT", DOUBLE, .fallback = "0.0", .minimum = 0.0, .maximum = 1.0,
               .help = "the step of the t-th learned row is divided by t^powerT; 0: constant"),
     HR_OPTION(struct online_options, l1, "l1", DOUBLE, .fallback = "0.0", .minimum = 0.0, .maximum = 1e9,
