@@ -4,9 +4,9 @@
  * (named regions of 4 KiB pages) and opaque records, no models and no Kafka.
  *
  * Pages are stored by version: key = (part, page, batch). prepare(N) writes the dirty pages as version N and prep/N =
- * {record, CRC of the delta} in one synced write: the committed view (versions <= M) is untouched. commit(N) makes N the
- * committed batch in one write that needs no sync, for prep/N is durable. Superseded versions are deleted when
- * the batch that superseded them leaves the window of `keep` batches, so that the state of each kept batch can be read.
+ * {record, CRC of the delta} in one synced write: the committed view (versions <= M) is untouched. commit(N) makes N
+ * the committed batch in one write that needs no sync, for prep/N is durable. Superseded versions are deleted when the
+ * batch that superseded them leaves the window of `keep` batches, so that the state of each kept batch can be read.
  *
  *     directory/LOCK        flock while a query runs
  *     directory/VERSION     "headrace checkpoint 1"
@@ -37,8 +37,8 @@ struct hr_checkpoint_part {
 /* What a checkpoint says about itself. */
 struct hr_checkpoint_info {
     char lineage[37];
-    int64_t committed; /* last committed batch, −1: none */
-    int64_t prepared;  /* −1: none; else committed + 1 */
+    int64_t committed;     /* last committed batch, −1: none */
+    int64_t prepared;      /* −1: none; else committed + 1 */
     uint32_t prepared_crc; /* of the delta of `prepared` */
 };
 
@@ -63,8 +63,8 @@ enum hr_status hr_checkpoint_record(struct hr_checkpoint *checkpoint, int64_t ba
                                     struct hr_error *err);
 /* Fills a part with its pages as of `batch` (a kept one; the committed one for resume). A part that is not stored stays
  * empty. Clean afterwards. */
-enum hr_status hr_checkpoint_load(struct hr_checkpoint *checkpoint, int64_t batch, const struct hr_checkpoint_part *part,
-                                  struct hr_error *err);
+enum hr_status hr_checkpoint_load(struct hr_checkpoint *checkpoint, int64_t batch,
+                                  const struct hr_checkpoint_part *part, struct hr_error *err);
 /* Names of the stored parts, in order: calls visit with the name as key and an empty value. */
 enum hr_status hr_checkpoint_parts(struct hr_checkpoint *checkpoint, hr_store_visit_fn *visit, void *context,
                                    struct hr_error *err);

@@ -36,13 +36,15 @@ void hr_store_batch_remove(struct hr_store_batch *batch, struct hr_str key);
 void hr_store_batch_clear(struct hr_store_batch *batch);
 void hr_store_batch_release(struct hr_store_batch *batch);
 
-/* key and value are valid during the call; return not HR_OK to stop (that status is handed through, HR_END as HR_OK). */
+/* key and value are valid during the call; return not HR_OK to stop (that status is handed through, HR_END as HR_OK).
+ */
 typedef enum hr_status hr_store_visit_fn(void *context, struct hr_str key, struct hr_str value, struct hr_error *err);
 
 struct hr_store_type {
     const char *name;
     /* HR_IO: the outcome of the write is unknown; close and reopen. */
-    enum hr_status (*write)(struct hr_store *store, const struct hr_store_batch *batch, bool sync, struct hr_error *err);
+    enum hr_status (*write)(struct hr_store *store, const struct hr_store_batch *batch, bool sync,
+                            struct hr_error *err);
     /* HR_END: no such key. Appends to out. */
     enum hr_status (*get)(struct hr_store *store, struct hr_str key, struct hr_buf *out, struct hr_error *err);
     /* All keys with the prefix, ascending in byte order. */

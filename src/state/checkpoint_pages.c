@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reads the pages of a part as of a batch: of each page the youngest version that is not younger. One pass over the
+ * part's keys serves loading, the index and the check against the batch's part table.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/paged.h"
+#include "state/checkpoint_internal.h"
+
+/* A pass over the versions of all pages of one part, in key order: (page, batch) ascending. */
+struct page_pass {
+    int64_t batch;
+    const struct hr_part_entry *entry;
+    struct hr_paged *paged;
+    struct hr_part_index *index;
+    bool candidate; /* a version of page `page` that is not younger than batch */
+    uint32_t page;
+    struct hr_page_version version;
+    size_t length;
+    uint8_t bytes[HR_PAGE_SIZE];
+    uint64_t pages;
+    uint64_t sum;
+};
+
+void hr_part_index_reserve(struct hr_part_index *index, size_t pages)
+{
+    if (pages <= index->capacity) {
+        return;
+    }
+    index->versions = hr_realloc_array(index->versions, pages, sizeof(*index->versions));
+    for (size_t i = index->capacity; i < pages; i++) {
+        index->versions[i] = (struct hr_page_version){.batch = -1};
+    }
+    index->capacity = pages;
+}
+
+/* The candidate is the live version: no younger one came. */
+static enum hr_status pass_take(struct page_pass *pass, struct hr_error *err)
+{
+    if (!pass->candidate) {
+        return HR_OK;
+    }
+    pass->candidate = false;
+    size_t offset = (size_t)pass->page * HR_PAGE_SIZE;
+    if (offset >= pass->entry->size || pass->length > pass->entry->size - offset) {
+        return hr_fail(err, HR_CORRUPT, "part '%.*s', page %u of batch %lld: it lies past the end of the part",
+                       HR_STR_ARGS(pass->entry->name), pass->page, (long long)pass->version.batch);
+    }
+    pass->pages++;
+    pass->sum += hr_page_hash(pass->page, pass->version.batch, pass->version.crc);
+    if (pass->index != NULL) {
+        hr_part_index_reserve(pass->index, (size_t)pass->page + 1);
+        pass->index->versions[pass->page] = pass->version;
+    }
+    if (pass->paged == NULL) {
+        return HR_OK;
+    }
+    size_t rest = pass->entry->size - offset;
+    size_t full = rest < HR_PAGE_SIZE ? rest : HR_PAGE_SIZE;
+    memset(pass->bytes + pass->length, 0, full - pass->length);
+    return hr_paged_load(pass->paged, pass->entry->size, pass->page, pass->bytes, full, err);
+}
+
+static enum hr_status pass_visit(void *context, struct hr_str key, struct hr_str value, struct hr_error *err)
+{
+    struct page_pass *pass = context;
+    struct hr_str part;
+    uint32_t page;
+    int64_t batch;
+    HR_TRY(hr_key_parse_page(key, &part, &page, &batch, err));
+    if (pass->candidate && page != pass->page) {
+        HR_TRY(pass_take(pass, err));
+    }
+    if (batch > pass->batch) {
+        return HR_OK;
+    }
+    struct hr_str bytes;
+    struct hr_page_version version = {.batch = batch};
+    HR_TRY(hr_page_open(key, value, &bytes, &version.crc, err));
+    pass->candidate = true;
+    pass->page = page;
+    pass->version = version;
+    pass->length = bytes.length;
+    if (bytes.length > 0) {
+        memcpy(pass->bytes, bytes.data, bytes.length);
+    }
+    return HR_OK;
+}
+
+enum hr_status hr_checkpoint_read_pages(struct hr_checkpoint *checkpoint, int64_t batch,
+                                        const struct hr_part_entry *entry, struct hr_paged *paged,
+                                        struct hr_part_index *index, struct hr_error *err)
+{
+    if (paged != NULL) {
+        HR_TRY(hr_paged_resize(paged, entry->size, err));
+        memset(paged->data, 0, paged->size);
+    }
+    if (index != NULL) {
+        index->built = false;
+        hr_part_index_reserve(index, (entry->size + HR_PAGE_SIZE - 1) / HR_PAGE_SIZE);
+        for (size_t i = 0; i < index->capacity; i++) {
+            index->versions[i].batch = -1;
+        }
+    }
+    struct page_pass *pass HR_CLEANUP(hr_free_pointer) = hr_alloc(sizeof(*pass));
+    *pass = (struct page_pass){.batch = batch, .entry = entry, .paged = paged, .index = index};
+    char prefix[HR_PAGE_KEY_MAX];
+    HR_TRY(hr_store_scan(checkpoint->store, hr_key_part(entry->name, prefix), pass_visit, pass, err));
+    HR_TRY(pass_take(pass, err));
+    if (pass->pages != entry->pages || pass->sum != entry->sum) {
+        hr_fail(err, HR_CORRUPT,
+                "part '%.*s' of batch %lld: pages are missing or from another time (%" PRIu64 " pages, %" PRIu64
+                " were written)",
+                HR_STR_ARGS(entry->name), (long long)batch, pass->pages, entry->pages);
+        return hr_fail_hint(err, "restore the state directory from a copy");
+    }
+    if (paged != NULL) {
+        hr_paged_clear_dirty(paged);
+    }
+    if (index != NULL) {
+        index->built = true;
+    }
+    return HR_OK;
+}
+
+static struct hr_part_index *index_find(struct hr_checkpoint *checkpoint, struct hr_str name)
+{
+    for (size_t i = 0; i < checkpoint->index_count; i++) {
+        if (hr_str_equal_text(name, checkpoint->indexes[i].name)) {
+            return &checkpoint->indexes[i];
+        }
+    }
+    checkpoint->indexes =
+        hr_realloc_array(checkpoint->indexes, checkpoint->index_count + 1, sizeof(*checkpoint->indexes));
+    struct hr_part_index *index = &checkpoint->indexes[checkpoint->index_count++];
+    *index = (struct hr_part_index){.name = hr_strndup(name.data, name.length)};
+    return index;
+}
+
+enum hr_status hr_checkpoint_index(struct hr_checkpoint *checkpoint, const char *name, struct hr_part_index **out,
+                                   struct hr_error *err)
+{
+    struct hr_part_index *index = index_find(checkpoint, hr_str_from(name));
+    if (!index->built) {
+        const struct hr_part_entry *entry = hr_part_table_find(&checkpoint->parts, hr_str_from(name));
+        if (entry != NULL) {
+            HR_TRY(hr_checkpoint_read_pages(checkpoint, checkpoint->committed, entry, NULL, index, err));
+        }
+        index->built = true;
+    }
+    *out = index;
+    return HR_OK;
+}
+
+void hr_checkpoint_forget_indexes(struct hr_checkpoint *checkpoint)
+{
+    for (size_t i = 0; i < checkpoint->index_count; i++) {
+        hr_free(checkpoint->indexes[i].name);
+        hr_free(checkpoint->indexes[i].versions);
+    }
+    hr_free(checkpoint->indexes);
+    checkpoint->indexes = NULL;
+    checkpoint->index_count = 0;
+}
+
+enum hr_status hr_checkpoint_load(struct hr_checkpoint *checkpoint, int64_t batch,
+                                  const struct hr_checkpoint_part *part, struct hr_error *err)
+{
+    if (batch < 0) {
+        return HR_OK;
+    }
+    struct hr_arena arena HR_CLEANUP(hr_arena_release);
+    hr_arena_init(&arena, 0);
+    struct hr_batch_entry entry;
+    enum hr_status status = hr_checkpoint_read_entry(checkpoint, batch, &arena, &entry, err);
+    if (status == HR_END) {
+        hr_fail(err, HR_NO_INPUT, "batch %lld is not kept", (long long)batch);
+        return hr_fail_hint(err, "see 'headrace checkpoint list' for those that are");
+    }
+    HR_TRY(status);
+    const struct hr_part_entry *stored = hr_part_table_find(&entry.parts, hr_str_from(part->name));
+    if (stored == NULL) {
+        return HR_OK;
+    }
+    bool current = batch == checkpoint->committed && checkpoint->prepared < 0 && !checkpoint->read_only;
+    struct hr_part_index *index = current ? index_find(checkpoint, stored->name) : NULL;
+    return hr_checkpoint_read_pages(checkpoint, batch, stored, part->paged, index, err);
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * RocksDB store, the only file that includes RocksDB. Options are chosen for a small state that is written once a batch
+ * and read at start: wrong bytes refuse the start rather than being skipped (WAL recovery mode 0, paranoid checks), the
+ * WAL stays small so that a start after a crash is short, and memory at rest is a few MiB.
+ *
+ * RocksDB's C API gives errors as text only, so the class of an error is read out of the text. It cannot be opened
+ * without an info log, also when it is opened to read only: the log then goes to a temporary directory.
+ */
+#include <dirent.h>
+#include <ftw.h>
+#include <rocksdb/c.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "state/store.h"
+
+#define WRITE_BUFFER_BYTES (8u << 20)
+#define BLOCK_CACHE_BYTES (8u << 20)
+#define WAL_BYTES_MAX (16u << 20)
+/* A reused write batch keeps its memory; past this size it is made anew. */
+#define KEPT_BATCH_BYTES (1u << 20)
+
+struct rocksdb_store {
+    struct hr_store store;
+    char *path;
+    char log_directory[64]; /* of a reader */
+    rocksdb_t *db;
+    rocksdb_options_t *options;
+    rocksdb_writeoptions_t *write_synced;
+    rocksdb_writeoptions_t *write_unsynced;
+    rocksdb_readoptions_t *read;
+    rocksdb_writebatch_t *batch;
+    bool read_only;
+    bool failed; /* a write failed: nothing more is written, also not at close */
+};
+
+/* Takes RocksDB's text (freed) and makes an error of it. */
+static enum hr_status fail_rocksdb(struct hr_error *err, const char *path, const char *doing, char *text)
+{
+    enum hr_status status = HR_IO;
+    const char *hint = "the state is as of the last finished write; start again to look at it";
+    if (strstr(text, "No space left") != NULL || strstr(text, "File too large") != NULL ||
+        strstr(text, "Disk quota exceeded") != NULL) {
+        hint = "free space on the disk of the state directory, then start again: nothing is lost";
+    } else if (strncmp(text, "Corruption", 10) == 0 || strncmp(text, "Invalid argument", 16) == 0 ||
+               strncmp(text, "Not implemented", 15) == 0) {
+        status = HR_CORRUPT;
+        hint = "restore the state directory from a copy, or move it away and start with "
+               "--new-lineage";
+    } else if (strstr(text, "ock file") != NULL || strstr(text, "lock hold") != NULL) {
+        status = HR_LOCKED;
+        hint = "another process uses this state directory; stop it or choose another "
+               "checkpoint location";
+    } else if (strstr(text, "Permission denied") != NULL || strstr(text, "Operation not permitted") != NULL ||
+               strstr(text, "Read-only file system") != NULL) {
+        status = HR_PERMISSION;
+        hint = "give this user read and write access to the state directory";
+    } else if (strstr(text, "No such file") != NULL) {
+        status = HR_CORRUPT;
+        hint = "a file of the store is missing: restore the state directory from a copy";
+    }
+    hr_fail(err, status, "state store %s: %s: %s", path, doing, text);
+    hr_fail_hint(err, "%s", hint);
+    rocksdb_free(text);
+    return status;
+}
+
+static enum hr_status rocksdb_store_write(struct hr_store *store, const struct hr_store_batch *batch, bool sync,
+                                          struct hr_error *err)
+{
+    struct rocksdb_store *self = (struct rocksdb_store *)store;
+    HR_ASSERT(!self->read_only);
+    if (self->failed) {
+        hr_fail(err, HR_IO, "state store %s: an earlier write failed", self->path);
+        return hr_fail_hint(err, "start again: the state is read from the disk anew");
+    }
+    size_t bytes = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct hr_store_change *change = &batch->changes[i];
+        if (change->remove) {
+            rocksdb_writebatch_delete(self->batch, change->key.data, change->key.length);
+        } else {
+            rocksdb_writebatch_put(self->batch, change->key.data, change->key.length, change->value.data,
+                                   change->value.length);
+        }
+        bytes += change->key.length + change->value.length + 16;
+    }
+    char *text = NULL;
+    rocksdb_write(self->db, sync ? self->write_synced : self->write_unsynced, self->batch, &text);
+    if (bytes > KEPT_BATCH_BYTES) {
+        rocksdb_writebatch_destroy(self->batch);
+        self->batch = rocksdb_writebatch_create();
+    } else {
+        rocksdb_writebatch_clear(self->batch);
+    }
+    if (text != NULL) {
+        self->failed = true;
+        return fail_rocksdb(err, self->path, "write", text);
+    }
+    return HR_OK;
+}
+
+static enum hr_status rocksdb_store_get(struct hr_store *store, struct hr_str key, struct hr_buf *out,
+                                        struct hr_error *err)
+{
+    struct rocksdb_store *self = (struct rocksdb_store *)store;
+    char *text = NULL;
+    rocksdb_pinnableslice_t *slice = rocksdb_get_pinned(self->db, self->read, key.data, key.length, &text);
+    if (text != NULL) {
+        return fail_rocksdb(err, self->path, "read", text);
+    }
+    if (slice == NULL) {
+        return hr_fail(err, HR_END, "state store %s: no such key", self->path);
+    }
+    size_t length;
+    const char *value = rocksdb_pinnableslice_value(slice, &length);
+    hr_buf_append(out, value, length);
+    rocksdb_pinnableslice_destroy(slice);
+    return HR_OK;
+}
+
+static void iterator_release(rocksdb_iterator_t **iterator)
+{
+    rocksdb_iter_destroy(*iterator);
+}
+
+static enum hr_status rocksdb_store_scan(struct hr_store *store, struct hr_str prefix, hr_store_visit_fn *visit,
+                                         void *context, struct hr_error *err)
+{
+    struct rocksdb_store *self = (struct rocksdb_store *)store;
+    rocksdb_iterator_t *iterator HR_CLEANUP(iterator_release) = rocksdb_create_iterator(self->db, self->read);
+    if (prefix.length == 0) {
+        rocksdb_iter_seek_to_first(iterator);
+    } else {
+        rocksdb_iter_seek(iterator, prefix.data, prefix.length);
+    }
+    for (; rocksdb_iter_valid(iterator); rocksdb_iter_next(iterator)) {
+        struct hr_str key;
+        struct hr_str value;
+        key.data = rocksdb_iter_key(iterator, &key.length);
+        if (key.length < prefix.length || (prefix.length > 0 && memcmp(key.data, prefix.data, prefix.length) != 0)) {
+            break;
+        }
+        value.data = rocksdb_iter_value(iterator, &value.length);
+        HR_TRY(visit(context, key, value, err));
+    }
+    char *text = NULL;
+    rocksdb_iter_get_error(iterator, &text);
+    return text == NULL ? HR_OK : fail_rocksdb(err, self->path, "scan", text);
+}
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+    (void)status;
+    (void)type;
+    (void)walk;
+    return remove(path);
+}
+
+/* A new directory for a reader's info log. */
+static enum hr_status log_directory_make(struct rocksdb_store *self, struct hr_error *err)
+{
+    const char *places[] = {getenv("TMPDIR"), "/tmp", "/dev/shm", "/var/tmp"};
+    for (size_t i = 0; i < HR_ARRAY_LEN(places); i++) {
+        if (places[i] != NULL && strlen(places[i]) < 40) {
+            snprintf(self->log_directory, sizeof(self->log_directory), "%s/headrace-XXXXXX", places[i]);
+            if (mkdtemp(self->log_directory) != NULL) {
+                return HR_OK;
+            }
+        }
+    }
+    hr_fail_errno(err, HR_CANNOT_CREATE, "a temporary directory");
+    return hr_fail_hint(err, "set TMPDIR to a directory that can be written; a reader's log goes there");
+}
+
+static void rocksdb_store_close(struct hr_store *store)
+{
+    struct rocksdb_store *self = (struct rocksdb_store *)store;
+    if (self->db != NULL) {
+        if (!self->read_only && !self->failed) {
+            /* The WAL becomes a table, so that the next start has nothing to replay. */
+            rocksdb_flushoptions_t *flush = rocksdb_flushoptions_create();
+            rocksdb_flushoptions_set_wait(flush, 1);
+            char *text = NULL;
+            rocksdb_flush(self->db, flush, &text);
+            rocksdb_free(text); /* the WAL still has everything */
+            rocksdb_flushoptions_destroy(flush);
+        }
+        rocksdb_close(self->db);
+    }
+    if (self->batch != NULL) {
+        rocksdb_writebatch_destroy(self->batch);
+    }
+    rocksdb_writeoptions_destroy(self->write_synced);
+    rocksdb_writeoptions_destroy(self->write_unsynced);
+    rocksdb_readoptions_destroy(self->read);
+    rocksdb_options_destroy(self->options);
+    hr_free(self->path);
+    hr_free(self);
+}
+
+static const struct hr_store_type store_rocksdb = {
+    .name = "rocksdb",
+    .write = rocksdb_store_write,
+    .get = rocksdb_store_get,
+    .scan = rocksdb_store_scan,
+    .close = rocksdb_store_close,
+};
+
+static rocksdb_options_t *rocksdb_store_options(bool create, bool read_only)
+{
+    rocksdb_options_t *options = rocksdb_options_create();
+    rocksdb_options_set_create_if_missing(options, create);
+    rocksdb_options_set_paranoid_checks(options, 1);
+    rocksdb_options_set_wal_recovery_mode(options, rocksdb_tolerate_corrupted_tail_records_recovery);
+    rocksdb_options_set_write_buffer_size(options, WRITE_BUFFER_BYTES);
+    rocksdb_options_set_max_total_wal_size(options, WAL_BYTES_MAX);
+    rocksdb_options_set_max_write_buffer_number(options, 2);
+    rocksdb_options_set_target_file_size_base(options, WRITE_BUFFER_BYTES);
+    rocksdb_options_set_level_compaction_dynamic_level_bytes(options, 1);
+    rocksdb_options_set_compression(options, rocksdb_no_compression);
+    rocksdb_options_set_max_background_jobs(options, 2);
+    rocksdb_options_set_max_file_opening_threads(options, 1);
+    /* A reader must hold all tables open, for a process that writes may remove them meanwhile. */
+    rocksdb_options_set_max_open_files(options, read_only ? -1 : 128);
+    rocksdb_options_set_skip_stats_update_on_db_open(options, 1);
+    rocksdb_options_set_stats_dump_period_sec(options, 0);
+    rocksdb_options_set_stats_persist_period_sec(options, 0);
+    rocksdb_options_set_manifest_preallocation_size(options, 64u << 10);
+    /* FATAL, which means silence: a build of RocksDB with assertions (Debian's) aborts the process when its info log
+     * cannot be written, and what it would say is in the errors that its calls return. */
+    rocksdb_options_set_info_log_level(options, 4);
+    rocksdb_options_set_keep_log_file_num(options, 2);
+    rocksdb_block_based_table_options_t *table = rocksdb_block_based_options_create();
+    rocksdb_cache_t *cache = rocksdb_cache_create_lru(BLOCK_CACHE_BYTES);
+    rocksdb_block_based_options_set_block_cache(table, cache);
+    rocksdb_block_based_options_set_block_size(table, 16u << 10);
+    rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
+    rocksdb_options_set_block_based_table_factory(options, table);
+    rocksdb_block_based_options_destroy(table);
+    rocksdb_cache_destroy(cache);
+    return options;
+}
+
+/* With CURRENT missing RocksDB would begin a new, empty store over the old files. */
+static enum hr_status rocksdb_store_look(const char *path, bool *exists, struct hr_error *err)
+{
+    *exists = false;
+    DIR *directory = opendir(path);
+    if (directory == NULL) {
+        return HR_OK;
+    }
+    bool current = false;
+    bool data = false;
+    for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
+        const char *ending = strrchr(entry->d_name, '.');
+        current = current || strcmp(entry->d_name, "CURRENT") == 0;
+        data = data || (ending != NULL && (strcmp(ending, ".sst") == 0 || strcmp(ending, ".log") == 0));
+    }
+    closedir(directory);
+    if (data && !current) {
+        hr_fail(err, HR_CORRUPT, "state store %s: the file CURRENT is missing", path);
+        return hr_fail_hint(err, "restore the state directory from a copy");
+    }
+    *exists = current;
+    return HR_OK;
+}
+
+enum hr_status hr_store_open_rocksdb(const char *path, enum hr_store_mode mode, struct hr_store **out,
+                                     struct hr_error *err)
+{
+    bool exists;
+    HR_TRY(rocksdb_store_look(path, &exists, err));
+    if (!exists && mode == HR_STORE_READ_ONLY) {
+        return hr_fail(err, HR_NO_INPUT, "state store %s: there is none", path);
+    }
+    if (!exists) {
+        HR_TRY(hr_file_make_directory(path, err));
+    }
+    struct rocksdb_store *self = hr_calloc(1, sizeof(*self));
+    self->store.type = &store_rocksdb;
+    self->path = hr_strdup(path);
+    self->read_only = mode == HR_STORE_READ_ONLY;
+    self->options = rocksdb_store_options(!exists, self->read_only);
+    self->write_unsynced = rocksdb_writeoptions_create();
+    self->write_synced = rocksdb_writeoptions_create();
+    rocksdb_writeoptions_set_sync(self->write_synced, 1);
+    self->read = rocksdb_readoptions_create();
+    rocksdb_readoptions_set_verify_checksums(self->read, 1);
+    rocksdb_readoptions_set_fill_cache(self->read, 0);
+    char *text = NULL;
+    if (self->read_only) {
+        enum hr_status made = log_directory_make(self, err);
+        if (made != HR_OK) {
+            rocksdb_store_close(&self->store);
+            return made;
+        }
+        rocksdb_options_set_db_log_dir(self->options, self->log_directory);
+        self->db = rocksdb_open_for_read_only(self->options, path, 0, &text);
+        nftw(self->log_directory, remove_entry, 4, FTW_DEPTH | FTW_PHYS); /* the log lives on without a name */
+    } else {
+        self->db = rocksdb_open(self->options, path, &text);
+        self->batch = rocksdb_writebatch_create();
+    }
+    if (text != NULL) {
+        self->db = NULL;
+        enum hr_status status = fail_rocksdb(err, path, "open", text);
+        rocksdb_store_close(&self->store);
+        return status;
+    }
+    *out = &self->store;
+    return HR_OK;
+}
