@@ -13,7 +13,8 @@
 #include "base/buf.h"
 #include "base/status.h"
 
-/* Reads all of a file of at most maximum bytes. */
+/* Reads all of a file of at most maximum bytes in place of what out holds. HR_NO_INPUT: missing or a directory;
+ * HR_BAD_DATA: larger than maximum (or than out's own). */
 enum hr_status hr_file_read(const char *path, size_t maximum, struct hr_buf *out, struct hr_error *err);
 /* Temporary name, write, fdatasync, rename, fsync of the directory. */
 enum hr_status hr_file_write_atomic(const char *path, const void *data, size_t length, struct hr_error *err);

@@ -17,9 +17,10 @@ int hr_str_compare(struct hr_str a, struct hr_str b)
     return a.length < b.length ? -1 : a.length > b.length;
 }
 
-/* Length of the well-formed sequence at s, 0 when there is none (Unicode 15, table 3-7). */
-static size_t utf8_sequence(const uint8_t *s, size_t left)
+/* Unicode 15, table 3-7. */
+size_t hr_str_utf8_length(const char *data, size_t left)
 {
+    const uint8_t *s = (const uint8_t *)data;
     if (s[0] < 0x80) {
         return 1;
     }
@@ -44,18 +45,17 @@ static size_t utf8_sequence(const uint8_t *s, size_t left)
 
 bool hr_str_is_utf8(struct hr_str slice)
 {
-    const uint8_t *s = (const uint8_t *)slice.data;
     size_t i = 0;
     while (i < slice.length) {
         uint64_t word;
         if (slice.length - i >= sizeof(word)) {
-            memcpy(&word, s + i, sizeof(word));
+            memcpy(&word, slice.data + i, sizeof(word));
             if ((word & 0x8080808080808080u) == 0) {
                 i += sizeof(word);
                 continue;
             }
         }
-        size_t length = utf8_sequence(s + i, slice.length - i);
+        size_t length = hr_str_utf8_length(slice.data + i, slice.length - i);
         if (length == 0) {
             return false;
         }

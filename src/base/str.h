@@ -37,6 +37,8 @@ static inline bool hr_str_equal_text(struct hr_str a, const char *text)
 
 /* Byte order, as strcmp: <0, 0, >0. For UTF-8 this is code point order. */
 int hr_str_compare(struct hr_str a, struct hr_str b);
+/* Bytes of the well-formed UTF-8 sequence that starts at data, 0 when there is none. left: bytes there, at least 1. */
+size_t hr_str_utf8_length(const char *data, size_t left);
 /* True when the bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool hr_str_is_utf8(struct hr_str slice);
 /* Edit distance after case folding and dropping '_', '-', '.': how far a user's word is from a name. */

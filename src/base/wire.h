@@ -18,6 +18,8 @@
 
 /* CRC-32C (Castagnoli), hardware where the processor has it; seed 0 for a new sum, or the sum so far. */
 uint32_t hr_crc32c(uint32_t seed, const void *data, size_t length);
+/* The same sum by tables, which hr_crc32c falls back to. */
+uint32_t hr_crc32c_portable(uint32_t seed, const void *data, size_t length);
 
 struct hr_wire_writer {
     struct hr_buf *buf;

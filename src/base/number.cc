@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Text and numbers by <charconv>. What is ours: telling overflow from underflow, which from_chars reports alike, and
+ * the layout of Java's Double.toString.
+ */
+#include "base/number.h"
+
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <system_error>
+
+namespace
+{
+
+bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Sign of the decimal exponent of a number text that is out of range: its first digit that is not 0 stands this far
+ * from the point, and the exponent is added. */
+bool is_overflow(const char *text, size_t length)
+{
+    long long magnitude = 0; /* power of ten of the first significant digit */
+    bool point = false;
+    bool significant = false;
+    size_t i = text[0] == '-' ? 1 : 0;
+    for (; i < length && text[i] != 'e' && text[i] != 'E'; i++) {
+        if (text[i] == '.') {
+            point = true;
+        } else {
+            significant = significant || text[i] != '0';
+            if (!point && significant) {
+                magnitude++;
+            } else if (point && !significant) {
+                magnitude--;
+            }
+        }
+    }
+    long long exponent = 0;
+    bool negative = false;
+    if (i < length) {
+        i++;
+        negative = i < length && text[i] == '-';
+        i += i < length && (text[i] == '-' || text[i] == '+') ? 1 : 0;
+        for (; i < length; i++) {
+            if (exponent < 1000000000000000ll) {
+                exponent = exponent * 10 + (text[i] - '0');
+            }
+        }
+    }
+    return magnitude + (negative ? -exponent : exponent) > 0;
+}
+
+/* Shortest significant digits of a finite positive number and the power of ten of the first one. */
+size_t shortest_digits(double value, char digits[HR_NUMBER_TEXT_MAX], int *exponent)
+{
+    char text[HR_NUMBER_TEXT_MAX];
+    char *end = std::to_chars(text, text + sizeof(text), value, std::chars_format::scientific).ptr;
+    char *mark = static_cast<char *>(std::memchr(text, 'e', static_cast<size_t>(end - text)));
+    if (mark == text + 1) {
+        /* Java looks at two digits where one would do, and takes the closer: 4.9E-324, not 5E-324. */
+        char two[HR_NUMBER_TEXT_MAX];
+        char *two_end = std::to_chars(two, two + sizeof(two), value, std::chars_format::scientific, 1).ptr;
+        double again = 0;
+        if (std::from_chars(two, two_end, again).ec == std::errc() && again == value && two[2] != '0') {
+            std::memcpy(text, two, static_cast<size_t>(two_end - two));
+            end = text + (two_end - two);
+            mark = text + 3;
+        }
+    }
+    *exponent = 0;
+    (void)std::from_chars(mark[1] == '+' ? mark + 2 : mark + 1, end, *exponent);
+    size_t count = 0;
+    for (const char *at = text; at < mark; at++) {
+        if (*at != '.') {
+            digits[count++] = *at;
+        }
+    }
+    return count;
+}
+
+char *put(char *out, const char *text, size_t length)
+{
+    std::memcpy(out, text, length);
+    return out + length;
+}
+
+char *put_zeros(char *out, int count)
+{
+    for (int i = 0; i < count; i++) {
+        *out++ = '0';
+    }
+    return out;
+}
+
+/* 0.00123, 1.0, 1234.5 */
+char *put_plain(char *out, const char *digits, size_t count, int exponent)
+{
+    if (exponent < 0) {
+        out = put_zeros(put(out, "0.", 2), -exponent - 1);
+        return put(out, digits, count);
+    }
+    size_t before = static_cast<size_t>(exponent) + 1;
+    if (count <= before) {
+        out = put_zeros(put(out, digits, count), static_cast<int>(before - count));
+        return put(out, ".0", 2);
+    }
+    out = put(out, digits, before);
+    *out++ = '.';
+    return put(out, digits + before, count - before);
+}
+
+} // namespace
+
+bool hr_number_parse_double(const char *text, size_t length, double *out)
+{
+    size_t sign = length > 0 && text[0] == '-' ? 1 : 0;
+    if (length <= sign || !(is_digit(text[sign]) || text[sign] == '.')) {
+        return false;
+    }
+    double value = 0;
+    std::from_chars_result result = std::from_chars(text, text + length, value);
+    if (result.ptr != text + length || result.ec == std::errc::invalid_argument) {
+        return false;
+    }
+    if (result.ec == std::errc::result_out_of_range) {
+        value = is_overflow(text, length) ? std::numeric_limits<double>::infinity() : 0.0;
+        value = sign != 0 ? -value : value;
+    }
+    *out = value;
+    return true;
+}
+
+bool hr_number_parse_int64(const char *text, size_t length, int64_t *out)
+{
+    int64_t value = 0;
+    std::from_chars_result result = std::from_chars(text, text + length, value);
+    if (length == 0 || result.ptr != text + length || result.ec != std::errc()) {
+        return false;
+    }
+    *out = value;
+    return true;
+}
+
+size_t hr_number_format_double(double value, char *out)
+{
+    return static_cast<size_t>(std::to_chars(out, out + HR_NUMBER_TEXT_MAX, value).ptr - out);
+}
+
+size_t hr_number_format_int64(int64_t value, char *out)
+{
+    return static_cast<size_t>(std::to_chars(out, out + HR_NUMBER_TEXT_MAX, value).ptr - out);
+}
+
+size_t hr_number_format_java(double value, char *out)
+{
+    if (std::isnan(value)) {
+        return static_cast<size_t>(put(out, "NaN", 3) - out);
+    }
+    char *at = out;
+    if (std::signbit(value)) {
+        *at++ = '-';
+        value = -value;
+    }
+    if (std::isinf(value)) {
+        return static_cast<size_t>(put(at, "Infinity", 8) - out);
+    }
+    if (value == 0) {
+        return static_cast<size_t>(put(at, "0.0", 3) - out);
+    }
+    char digits[HR_NUMBER_TEXT_MAX];
+    int exponent;
+    size_t count = shortest_digits(value, digits, &exponent);
+    if (value >= 1e-3 && value < 1e7) {
+        return static_cast<size_t>(put_plain(at, digits, count, exponent) - out);
+    }
+    at = put_plain(at, digits, count, 0);
+    *at++ = 'E';
+    return static_cast<size_t>(std::to_chars(at, out + HR_NUMBER_TEXT_MAX, exponent).ptr - out);
+}
