@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A sparse row in the making: (index, value) pairs in the order of their coming, then sorted by index with values of
+ * one index added in that order, as Spark's maps of term counts become sparse vectors. One is kept for all rows of a
+ * chunk.
+ */
+#ifndef HR_ML_HASHED_ROW_H
+#define HR_ML_HASHED_ROW_H
+
+#include "base/arena.h"
+#include "data/column.h"
+
+struct hr_hashed_row {
+    uint64_t *keys; /* index in the high half, order of coming in the low one: sorting is stable */
+    double *values; /* by order of coming */
+    size_t count;
+    size_t capacity;
+    struct hr_arena *arena; /* of the chunk */
+};
+
+void hr_hashed_row_add(struct hr_hashed_row *row, uint32_t index, double value);
+/* The vector, in the arena; explicit zeros stay. binary: all values become 1. The row is emptied. */
+struct hr_vector hr_hashed_row_take(struct hr_hashed_row *row, uint32_t size, bool binary);
+
+#endif
