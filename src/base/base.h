@@ -17,7 +17,7 @@
 #define HR_LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define HR_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 #define HR_ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
-#define hr_container_of(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
+#define hr_container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
 /* A programmer's error: prints file, line and text on standard error and aborts. */
 #define HR_PANIC(text) hr_bug(__FILE__, __LINE__, text)

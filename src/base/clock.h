@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 struct hr_clock {
-    int64_t (*wall_us)(void *context);      /* µs since 1970, UTC */
+    int64_t (*wall_us)(void *context); /* µs since 1970, UTC */
     int64_t (*monotonic_ns)(void *context);
     void (*sleep_us)(void *context, int64_t duration_us);
     void *context;

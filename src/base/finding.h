@@ -46,12 +46,11 @@ void hr_findings_init(struct hr_findings *findings);
 void hr_findings_release(struct hr_findings *findings);
 /* Adds an error with status HR_BAD_CONFIG; returns it so that a hint or another status can be set:
  * `hr_finding_hint(findings, hr_findings_error(findings, &node->place, "…"), "did you mean '%s'?", near);` */
-struct hr_finding *hr_findings_error(struct hr_findings *findings, const struct hr_place *place,
-                                     const char *format, ...) HR_PRINTF(3, 4);
-struct hr_finding *hr_findings_warning(struct hr_findings *findings, const struct hr_place *place,
-                                       const char *format, ...) HR_PRINTF(3, 4);
-void hr_finding_hint(struct hr_findings *findings, struct hr_finding *finding, const char *format, ...)
-    HR_PRINTF(3, 4);
+struct hr_finding *hr_findings_error(struct hr_findings *findings, const struct hr_place *place, const char *format,
+                                     ...) HR_PRINTF(3, 4);
+struct hr_finding *hr_findings_warning(struct hr_findings *findings, const struct hr_place *place, const char *format,
+                                       ...) HR_PRINTF(3, 4);
+void hr_finding_hint(struct hr_findings *findings, struct hr_finding *finding, const char *format, ...) HR_PRINTF(3, 4);
 /* Adds err (text, hint, status) as an error at a place. */
 struct hr_finding *hr_findings_add(struct hr_findings *findings, const struct hr_place *place,
                                    const struct hr_error *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The process's log on standard error: one event a line, text (`2026-01-31T10:00:00.123Z INFO weather: message`) or JSON
+ * The process's log on standard error: one event a line, text (`2026-01-31T10:00:00.123Z INFO weather: message`) or
+ * JSON
  * (`{"ts","level","query","msg"}`). Only stream and service log above DEBUG; lower layers return errors. The same call
  * site repeats at most 10 times in 10 s, then one line says how many log lines (not records) were left out. Record
  * contents and secrets are never logged. Thread: any; lines are written whole.

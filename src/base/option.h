@@ -29,7 +29,7 @@
     X(DOUBLE, double, "number") \
     X(DURATION, int64_t, "duration") /* microseconds */ \
     X(BYTES, int64_t, "size") \
-    X(CHOICE, int, "choice") /* index into choices */ \
+    X(CHOICE, int, "choice")        /* index into choices */ \
     X(CHARACTER, char, "character") /* one byte, as delimiter: "," */ \
     X(STRINGS, struct hr_string_list, "list of strings") \
     X(DOUBLES, struct hr_double_list, "list of numbers") \
@@ -105,8 +105,8 @@ void hr_options_defaults(struct hr_option_table table, void *options, struct hr_
  * missing required keys are findings, all of them. Keys in `ignore` (NULL-terminated, may be NULL) and keys that start
  * with "x-" are left alone. node NULL or not a mapping: defaults, and a finding when it is not NULL.
  * What is asked for when a required key is missing is reported at the mapping. */
-void hr_options_read(struct hr_option_table table, const struct hr_yaml *node, const char *const *ignore,
-                     void *options, struct hr_arena *arena, struct hr_findings *findings);
+void hr_options_read(struct hr_option_table table, const struct hr_yaml *node, const char *const *ignore, void *options,
+                     struct hr_arena *arena, struct hr_findings *findings);
 /* The same from JSON (a pipeline file's "params"): unknown keys are errors. */
 enum hr_status hr_options_read_json(struct hr_option_table table, const json_t *object, void *options,
                                     struct hr_arena *arena, struct hr_error *err);

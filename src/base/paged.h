@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Paged memory: one contiguous, growable, zeroed region whose 4 KiB pages remember whether they changed since the last
- * checkpoint. Everything that must survive a crash bit for bit (weights, centres, scaler and metric state) lives in such a
- * region, so that saving it is copying dirty pages and the cost of a checkpoint is what changed. Large regions are
- * aligned to and advised for huge pages. The address is stable until a resize. Thread: the query's.
+ * checkpoint. Everything that must survive a crash bit for bit (weights, centres, scaler and metric state) lives in
+ * such a region, so that saving it is copying dirty pages and the cost of a checkpoint is what changed. Large regions
+ * are aligned to and advised for huge pages. The address is stable until a resize. Thread: the query's.
  */
 #ifndef HR_BASE_PAGED_H
 #define HR_BASE_PAGED_H
@@ -19,10 +19,10 @@
 
 struct hr_paged {
     uint8_t *data;
-    size_t size;      /* bytes in use */
-    size_t capacity;  /* bytes, a multiple of HR_PAGE_SIZE */
-    uint8_t *dirty;   /* one byte a page */
-    size_t maximum;   /* bytes */
+    size_t size;     /* bytes in use */
+    size_t capacity; /* bytes, a multiple of HR_PAGE_SIZE */
+    uint8_t *dirty;  /* one byte a page */
+    size_t maximum;  /* bytes */
 };
 
 void hr_paged_init(struct hr_paged *paged, size_t maximum);
@@ -40,7 +40,8 @@ static inline void hr_paged_mark(struct hr_paged *paged, size_t offset)
 static inline void hr_paged_mark_range(struct hr_paged *paged, size_t offset, size_t length)
 {
     if (length > 0) {
-        memset(paged->dirty + offset / HR_PAGE_SIZE, 1, (offset + length - 1) / HR_PAGE_SIZE - offset / HR_PAGE_SIZE + 1);
+        memset(paged->dirty + offset / HR_PAGE_SIZE, 1,
+               (offset + length - 1) / HR_PAGE_SIZE - offset / HR_PAGE_SIZE + 1);
     }
 }
 /* After a delta was taken. */

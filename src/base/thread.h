@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Threads: a stop flag that any waiter can be woken by, and a bounded single-producer single-consumer queue of pointers.
+ * Threads: a stop flag that any waiter can be woken by, and a bounded single-producer single-consumer queue of
+ * pointers.
  */
 #ifndef HR_BASE_THREAD_H
 #define HR_BASE_THREAD_H

@@ -21,11 +21,11 @@ enum hr_yaml_kind { HR_YAML_SCALAR, HR_YAML_SEQUENCE, HR_YAML_MAPPING };
 
 struct hr_yaml {
     enum hr_yaml_kind kind;
-    struct hr_place place; /* of the value; path is filled */
-    const char *text;      /* scalar, terminated, after expansion; NULL otherwise */
-    bool quoted;           /* the scalar was quoted or a block: never null, number or boolean */
-    bool secret;           /* came from a variable */
-    size_t count;          /* of items */
+    struct hr_place place;  /* of the value; path is filled */
+    const char *text;       /* scalar, terminated, after expansion; NULL otherwise */
+    bool quoted;            /* the scalar was quoted or a block: never null, number or boolean */
+    bool secret;            /* came from a variable */
+    size_t count;           /* of items */
     struct hr_yaml **items; /* sequence elements or mapping values, in file order */
     const char **keys;      /* mapping only: key of items[i] */
     struct hr_place *key_places;
