@@ -12,6 +12,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/finding.h"
@@ -25,6 +26,7 @@ struct hr_yaml {
     const char *text;       /* scalar, terminated, after expansion; NULL otherwise */
     bool quoted;            /* the scalar was quoted or a block: never null, number or boolean */
     bool secret;            /* came from a variable */
+    bool unusable;          /* a finding says why the text is wrong: readers leave it alone */
     size_t count;           /* of items */
     struct hr_yaml **items; /* sequence elements or mapping values, in file order */
     const char **keys;      /* mapping only: key of items[i] */
@@ -42,10 +44,19 @@ struct hr_yaml *hr_yaml_get(const struct hr_yaml *node, const char *key);
 const struct hr_place *hr_yaml_key_place(const struct hr_yaml *node, const char *key);
 /* True for a plain scalar that YAML 1.2's core schema reads as null ("", ~, null). */
 bool hr_yaml_is_null(const struct hr_yaml *node);
+/* The number that a plain scalar stands for: decimal, 0x, 0o; .inf, .nan and the words Infinity, -Infinity, NaN, which
+ * may be quoted (JSON writes them so). false: something else; *out is then unchanged. */
+bool hr_yaml_number(const struct hr_yaml *node, double *out);
+/* false: no plain integer, or beyond 64 bits. */
+bool hr_yaml_integer(const struct hr_yaml *node, int64_t *out);
 /* `--set PATH=VALUE`: VALUE is YAML. Overrides or adds; path as in places ("sinks[0].topic"). */
 enum hr_status hr_yaml_set(struct hr_arena *arena, struct hr_yaml *root, const char *assignment, struct hr_error *err);
 /* The tree as JSON (plain scalars typed by YAML 1.2's core schema, so .inf becomes the string "Infinity" and .nan
  * "NaN"). A new reference: the caller decrefs. */
 json_t *hr_yaml_to_json(const struct hr_yaml *node);
+/* For people's eyes: what came from a variable is "<redacted>". */
+json_t *hr_yaml_to_json_redacted(const struct hr_yaml *node);
+/* A tree out of JSON, so that one reader of options serves both. path: of the root. */
+struct hr_yaml *hr_yaml_from_json(struct hr_arena *arena, const json_t *value, const char *path);
 
 #endif
