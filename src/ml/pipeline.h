@@ -24,10 +24,18 @@ void hr_pipeline_read(struct hr_pipeline *pipeline, const struct hr_yaml *node, 
  * that exists already, an estimator with no fitted values ("run: headrace fit …"), duplicate ids. Goes on after a
  * finding where it can, so that all are reported. */
 void hr_pipeline_bind(struct hr_pipeline *pipeline, struct hr_schema *schema, struct hr_findings *findings);
-/* Runs stages [0, count) over a chunk whose source columns are filled. */
+/* Binds one stage; those before it are bound. The error names the stage. */
+enum hr_status hr_pipeline_bind_stage(struct hr_pipeline *pipeline, size_t index, struct hr_schema *schema,
+                                      struct hr_error *err);
+/* False while an estimator has no fitted values. */
+bool hr_pipeline_is_fitted(const struct hr_pipeline *pipeline);
+/* Runs all stages over a chunk whose source columns are filled. */
 void hr_pipeline_transform(struct hr_pipeline *pipeline, struct hr_chunk *chunk);
+/* Runs stages [0, count). */
+void hr_pipeline_transform_stages(struct hr_pipeline *pipeline, size_t count, struct hr_chunk *chunk);
 void hr_pipeline_close(struct hr_pipeline *pipeline);
 
+/* Writes a pipeline file; all stages with their fitted values. */
 enum hr_status hr_pipeline_save(const struct hr_pipeline *pipeline, const char *path, struct hr_error *err);
 
 /* Fitting. The caller passes over the source as often as asked:

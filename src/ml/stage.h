@@ -69,17 +69,6 @@ struct hr_stage {
 };
 
 #define HR_STAGE_TYPES(X) \
-    X(binarizer) \
-    X(bucketizer) \
-    X(string_indexer) \
-    X(index_to_string) \
-    X(one_hot_encoder) \
-    X(vector_assembler) \
-    X(vector_size_hint) \
-    X(standard_scaler) \
-    X(min_max_scaler) \
-    X(imputer) \
-    X(normalizer) \
     X(tokenizer) \
     X(regex_tokenizer) \
     X(hashing_tf) \
@@ -105,6 +94,8 @@ enum hr_status hr_stage_from_json(const json_t *node, size_t index, struct hr_ar
                                   struct hr_error *err);
 /* {"type", "id", "params", "fitted"}: an element of a pipeline file. A new reference. */
 json_t *hr_stage_to_json(const struct hr_stage *stage);
+/* After fit_end: saves the fitted values and takes them as if they had been given. */
+enum hr_status hr_stage_take_fit(struct hr_stage *stage, struct hr_error *err);
 void hr_stage_close(struct hr_stage *stage);
 
 /* Rejects a row in the stage's name: "StringIndexer 'si': column 'cat': unseen label 'x' …". */

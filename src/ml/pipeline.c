@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A list of stages: reading it from a query, binding it to a schema, running it over chunks.
+ */
+#include "ml/pipeline.h"
+
+#include <string.h>
+
+#include "ml/pipeline_file.h"
+
+/* Stages of one pipeline: a limit against a runaway file. */
+#define STAGES_MAX 1000
+
+static void find_duplicate_ids(const struct hr_pipeline *pipeline, const struct hr_yaml *stages,
+                               struct hr_findings *findings)
+{
+    for (size_t i = 1; i < pipeline->count; i++) {
+        for (size_t earlier = 0; earlier < i; earlier++) {
+            const struct hr_stage *stage = pipeline->stages[i];
+            if (strcmp(stage->id, pipeline->stages[earlier]->id) != 0) {
+                continue;
+            }
+            const struct hr_yaml *id = NULL;
+            for (size_t node = 0; stages != NULL && node < stages->count; node++) {
+                if (stages->items[node]->place.line == stage->place.line &&
+                    stages->items[node]->place.column == stage->place.column) {
+                    id = hr_yaml_get(stages->items[node], "id");
+                }
+            }
+            struct hr_finding *finding = hr_findings_error(findings, id != NULL ? &id->place : &stage->place,
+                                                           "two stages have the id '%s'", stage->id);
+            hr_finding_hint(findings, finding, "ids name stages in messages and checkpoints: give each its own");
+            break;
+        }
+    }
+}
+
+static void read_stages(struct hr_pipeline *pipeline, const struct hr_yaml *stages, struct hr_arena *arena,
+                        struct hr_findings *findings)
+{
+    if (stages->kind != HR_YAML_SEQUENCE) {
+        if (!hr_yaml_is_null(stages)) {
+            hr_findings_error(findings, &stages->place, "'stages' must be a list of stages");
+        }
+        return;
+    }
+    if (stages->count > STAGES_MAX) {
+        hr_findings_error(findings, &stages->place, "%zu stages; at most %d are allowed", stages->count, STAGES_MAX);
+        return;
+    }
+    pipeline->stages = hr_arena_calloc(arena, stages->count, sizeof(*pipeline->stages));
+    for (size_t i = 0; i < stages->count; i++) {
+        struct hr_stage *stage = hr_stage_new(stages->items[i], i, arena, findings);
+        if (stage != NULL) {
+            pipeline->stages[pipeline->count++] = stage;
+        }
+    }
+    find_duplicate_ids(pipeline, stages, findings);
+}
+
+static void read_from(struct hr_pipeline *pipeline, const struct hr_yaml *from, const char *directory,
+                      struct hr_arena *arena, struct hr_findings *findings)
+{
+    if (from->kind != HR_YAML_SCALAR || from->text[0] == '\0') {
+        hr_findings_error(findings, &from->place, "'from' must be the name of a pipeline file");
+        return;
+    }
+    struct hr_error err;
+    const char *path = hr_file_join(arena, directory, from->text);
+    if (hr_pipeline_load(pipeline, path, &from->place, arena, &err) != HR_OK) {
+        hr_findings_add(findings, &from->place, &err);
+        return;
+    }
+    find_duplicate_ids(pipeline, NULL, findings);
+}
+
+static void reject_unknown_keys(const struct hr_yaml *node, struct hr_findings *findings)
+{
+    static const char *const keys[] = {"stages", "from"};
+    for (size_t i = 0; i < node->count; i++) {
+        const char *key = node->keys[i];
+        if (strcmp(key, "stages") == 0 || strcmp(key, "from") == 0 || strncmp(key, "x-", 2) == 0) {
+            continue;
+        }
+        struct hr_finding *finding = hr_findings_error(findings, &node->key_places[i], "unknown key '%s'", key);
+        const char *near = hr_str_nearest(key, keys, HR_ARRAY_LEN(keys));
+        if (near != NULL) {
+            hr_finding_hint(findings, finding, "did you mean '%s'?", near);
+        } else {
+            hr_finding_hint(findings, finding, "a pipeline has 'stages', or 'from'");
+        }
+    }
+}
+
+void hr_pipeline_read(struct hr_pipeline *pipeline, const struct hr_yaml *node, const char *directory,
+                      struct hr_arena *arena, struct hr_findings *findings)
+{
+    *pipeline = (struct hr_pipeline){0};
+    if (node == NULL || hr_yaml_is_null(node)) {
+        return;
+    }
+    if (node->kind != HR_YAML_MAPPING) {
+        hr_findings_error(findings, &node->place, "a pipeline is a mapping: {stages: […]} or {from: FILE}");
+        return;
+    }
+    reject_unknown_keys(node, findings);
+    const struct hr_yaml *stages = hr_yaml_get(node, "stages");
+    const struct hr_yaml *from = hr_yaml_get(node, "from");
+    if (stages != NULL && from != NULL) {
+        hr_findings_error(findings, hr_yaml_key_place(node, "from"), "a pipeline has either 'stages' or 'from'");
+    } else if (from != NULL) {
+        read_from(pipeline, from, directory, arena, findings);
+    } else if (stages != NULL) {
+        read_stages(pipeline, stages, arena, findings);
+    }
+}
+
+static bool is_fitted(const struct hr_stage *stage)
+{
+    return (stage->type->flags & HR_STAGE_ESTIMATOR) == 0 || stage->fitted != NULL;
+}
+
+bool hr_pipeline_is_fitted(const struct hr_pipeline *pipeline)
+{
+    for (size_t i = 0; i < pipeline->count; i++) {
+        if (!is_fitted(pipeline->stages[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+enum hr_status hr_pipeline_bind_stage(struct hr_pipeline *pipeline, size_t index, struct hr_schema *schema,
+                                      struct hr_error *err)
+{
+    struct hr_stage *stage = pipeline->stages[index];
+    enum hr_status status = stage->type->bind(stage, schema, err);
+    stage->column_end = schema->count;
+    if (status != HR_OK && strncmp(err->text, stage->type->kind.name, strlen(stage->type->kind.name)) != 0) {
+        hr_fail_context(err, "%s", stage->type->kind.name);
+    }
+    return status;
+}
+
+void hr_pipeline_bind(struct hr_pipeline *pipeline, struct hr_schema *schema, struct hr_findings *findings)
+{
+    for (size_t i = 0; i < pipeline->count; i++) {
+        struct hr_stage *stage = pipeline->stages[i];
+        if (!is_fitted(stage)) {
+            struct hr_finding *finding = hr_findings_error(findings, &stage->place, "%s '%s' has no fitted values",
+                                                           stage->type->kind.name, stage->id);
+            hr_finding_hint(findings, finding,
+                            "run: headrace fit QUERY.yaml -o PIPELINE.json, then pipeline: {from: PIPELINE.json}");
+            continue;
+        }
+        struct hr_error err;
+        if (hr_pipeline_bind_stage(pipeline, i, schema, &err) != HR_OK) {
+            hr_findings_add(findings, &stage->place, &err);
+        }
+    }
+}
+
+void hr_pipeline_transform_stages(struct hr_pipeline *pipeline, size_t count, struct hr_chunk *chunk)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct hr_stage *stage = pipeline->stages[i];
+        stage->type->transform(stage, chunk);
+        if (chunk->dropped_count > 0) {
+            hr_chunk_compact(chunk, stage->column_end);
+        }
+    }
+}
+
+void hr_pipeline_transform(struct hr_pipeline *pipeline, struct hr_chunk *chunk)
+{
+    hr_pipeline_transform_stages(pipeline, pipeline->count, chunk);
+}
+
+void hr_pipeline_close(struct hr_pipeline *pipeline)
+{
+    for (size_t i = 0; i < pipeline->count; i++) {
+        hr_stage_close(pipeline->stages[i]);
+    }
+    *pipeline = (struct hr_pipeline){0};
+}

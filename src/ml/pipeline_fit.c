@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Fitting, estimator by estimator: each sees what the stages before it make of the rows. A row that a stage rejects
+ * ends the fit: values that were fitted without some rows would be wrong without a sign of it.
+ */
+#include "data/record.h"
+#include "ml/pipeline.h"
+
+void hr_pipeline_fit_begin(struct hr_pipeline_fit *fit, struct hr_pipeline *pipeline, struct hr_schema *schema)
+{
+    *fit = (struct hr_pipeline_fit){.pipeline = pipeline, .schema = schema};
+}
+
+/* Ends a pass. *again: the same stage wants another one. */
+static enum hr_status end_pass(struct hr_pipeline_fit *fit, bool *again, struct hr_error *err)
+{
+    struct hr_stage *stage = fit->pipeline->stages[fit->next];
+    *again = false;
+    HR_TRY(stage->type->fit_end(stage, again, err));
+    if (*again) {
+        fit->pass++;
+        return HR_OK;
+    }
+    HR_TRY(hr_stage_take_fit(stage, err));
+    HR_TRY(hr_pipeline_bind_stage(fit->pipeline, fit->next, fit->schema, err));
+    fit->running = false;
+    fit->next++;
+    return HR_OK;
+}
+
+enum hr_status hr_pipeline_fit_next(struct hr_pipeline_fit *fit, struct hr_error *err)
+{
+    if (fit->running) {
+        bool again = false;
+        HR_TRY(end_pass(fit, &again, err));
+        if (again) {
+            return HR_OK;
+        }
+    }
+    for (; fit->next < fit->pipeline->count; fit->next++) {
+        struct hr_stage *stage = fit->pipeline->stages[fit->next];
+        if ((stage->type->flags & HR_STAGE_ESTIMATOR) != 0 && stage->fitted == NULL) {
+            if (stage->type->fit_begin(stage, fit->schema, err) != HR_OK) {
+                return hr_fail_context(err, "fit of %s '%s'", stage->type->kind.name, stage->id);
+            }
+            fit->running = true;
+            fit->pass = 0;
+            return HR_OK;
+        }
+        HR_TRY(hr_pipeline_bind_stage(fit->pipeline, fit->next, fit->schema, err));
+    }
+    return HR_END;
+}
+
+static enum hr_status refuse_reject(const struct hr_chunk *chunk, const struct hr_reject *reject, struct hr_error *err)
+{
+    const struct hr_record *record = chunk->records != NULL ? &chunk->records[reject->record] : NULL;
+    if (record == NULL || record->origin.length == 0) {
+        hr_fail(err, HR_BAD_DATA, "%s", reject->message);
+    } else if (record->line > 0) {
+        hr_fail(err, HR_BAD_DATA, "%.*s:%lld: %s", HR_STR_ARGS(record->origin), (long long)record->line,
+                reject->message);
+    } else {
+        hr_fail(err, HR_BAD_DATA, "%.*s, partition %d, offset %lld: %s", HR_STR_ARGS(record->origin), record->partition,
+                (long long)record->offset, reject->message);
+    }
+    return hr_fail_hint(err, "a fit leaves no row out silently: mend the row, or let the stage skip it "
+                             "(handleInvalid: skip)");
+}
+
+enum hr_status hr_pipeline_fit_chunk(struct hr_pipeline_fit *fit, struct hr_chunk *chunk, struct hr_error *err)
+{
+    HR_ASSERT(fit->running);
+    size_t rejects = chunk->rejects != NULL ? chunk->rejects->count : 0;
+    hr_pipeline_transform_stages(fit->pipeline, fit->next, chunk);
+    if (chunk->rejects != NULL && chunk->rejects->count > rejects) {
+        return refuse_reject(chunk, &chunk->rejects->items[rejects], err);
+    }
+    struct hr_stage *stage = fit->pipeline->stages[fit->next];
+    return stage->type->fit_chunk(stage, chunk, err);
+}
