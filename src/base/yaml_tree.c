@@ -63,11 +63,11 @@ static bool special_number(const struct hr_yaml *node, double *out)
     const char *rest = negative || text[0] == '+' ? text + 1 : text;
     bool plain = !node->quoted;
     if (strcmp(rest, "Infinity") == 0 || (plain && is_one_of(rest, infinities, HR_ARRAY_LEN(infinities)))) {
-        *out = negative ? -INFINITY : INFINITY;
+        *out = negative ? -(double)INFINITY : (double)INFINITY;
         return true;
     }
     if (strcmp(text, "NaN") == 0 || (plain && is_one_of(text, nans, HR_ARRAY_LEN(nans)))) {
-        *out = NAN;
+        *out = (double)NAN;
         return true;
     }
     return false;
