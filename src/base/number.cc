@@ -113,25 +113,35 @@ char *put_plain(char *out, const char *digits, size_t count, int exponent)
     return put(out, digits + before, count - before);
 }
 
-} // namespace
-
-bool hr_number_parse_double(const char *text, size_t length, double *out)
+template <typename Number> bool parse_floating(const char *text, size_t length, Number *out)
 {
     size_t sign = length > 0 && text[0] == '-' ? 1 : 0;
     if (length <= sign || !(is_digit(text[sign]) || text[sign] == '.')) {
         return false;
     }
-    double value = 0;
+    Number value = 0;
     std::from_chars_result result = std::from_chars(text, text + length, value);
     if (result.ptr != text + length || result.ec == std::errc::invalid_argument) {
         return false;
     }
     if (result.ec == std::errc::result_out_of_range) {
-        value = is_overflow(text, length) ? std::numeric_limits<double>::infinity() : 0.0;
+        value = is_overflow(text, length) ? std::numeric_limits<Number>::infinity() : Number(0);
         value = sign != 0 ? -value : value;
     }
     *out = value;
     return true;
+}
+
+} // namespace
+
+bool hr_number_parse_double(const char *text, size_t length, double *out)
+{
+    return parse_floating(text, length, out);
+}
+
+bool hr_number_parse_float(const char *text, size_t length, float *out)
+{
+    return parse_floating(text, length, out);
 }
 
 bool hr_number_parse_int64(const char *text, size_t length, int64_t *out)
@@ -146,6 +156,11 @@ bool hr_number_parse_int64(const char *text, size_t length, int64_t *out)
 }
 
 size_t hr_number_format_double(double value, char *out)
+{
+    return static_cast<size_t>(std::to_chars(out, out + HR_NUMBER_TEXT_MAX, value).ptr - out);
+}
+
+size_t hr_number_format_float(float value, char *out)
 {
     return static_cast<size_t>(std::to_chars(out, out + HR_NUMBER_TEXT_MAX, value).ptr - out);
 }

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Compiles JSON pointers of a schema into a tree. Built once a query; sizes are small, so members are found by a plain
+ * loop while building, and the hash tables are made at the end.
+ */
+#include "data/json_plan.h"
+
+#include <string.h>
+
+static uint32_t hash_key(struct hr_str key)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a */
+    for (size_t i = 0; i < key.length; i++) {
+        hash = (hash ^ (unsigned char)key.data[i]) * 16777619u;
+    }
+    return hash;
+}
+
+static bool is_plain_key(struct hr_str key)
+{
+    for (size_t i = 0; i < key.length; i++) {
+        if (key.data[i] == '"' || key.data[i] == '\\' || (unsigned char)key.data[i] < 0x20) {
+            return false;
+        }
+    }
+    return hr_str_is_utf8(key);
+}
+
+/* RFC 6901: digits without a leading zero. */
+static uint32_t array_index(struct hr_str key)
+{
+    if (key.length == 0 || key.length > 9 || (key.data[0] == '0' && key.length > 1)) {
+        return HR_JSON_NONE;
+    }
+    uint32_t value = 0;
+    for (size_t i = 0; i < key.length; i++) {
+        if (key.data[i] < '0' || key.data[i] > '9') {
+            return HR_JSON_NONE;
+        }
+        value = value * 10 + (uint32_t)(key.data[i] - '0');
+    }
+    return value;
+}
+
+static struct hr_json_member *need_member(struct hr_json_node *node, struct hr_str key, struct hr_arena *arena)
+{
+    for (uint32_t i = 0; i < node->count; i++) {
+        if (hr_str_equal(node->members[i].key, key)) {
+            return &node->members[i];
+        }
+    }
+    /* Full when the count is a power of two. */
+    if ((node->count & (node->count - 1)) == 0) {
+        uint32_t capacity = node->count == 0 ? 1 : node->count * 2;
+        struct hr_json_member *members = hr_arena_array(arena, capacity, struct hr_json_member);
+        if (node->count > 0) {
+            memcpy(members, node->members, node->count * sizeof(*members));
+        }
+        node->members = members;
+    }
+    struct hr_json_member *member = &node->members[node->count++];
+    *member = (struct hr_json_member){
+        .key = key,
+        .plain = is_plain_key(key),
+        .follower = HR_JSON_NONE,
+        .element = array_index(key),
+        .column = HR_JSON_NONE,
+    };
+    return member;
+}
+
+/* The next reference token of a pointer that stands at '/': decoded, in arena. */
+static struct hr_str next_token(const char **pointer, struct hr_arena *arena)
+{
+    const char *from = *pointer + 1;
+    size_t length = strcspn(from, "/");
+    char *token = hr_arena_alloc(arena, length + 1);
+    size_t to = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (from[i] == '~' && i + 1 < length) {
+            i++;
+            token[to++] = from[i] == '1' ? '/' : '~';
+        } else {
+            token[to++] = from[i];
+        }
+    }
+    *pointer = from + length;
+    return (struct hr_str){token, to};
+}
+
+static void add_column(struct hr_json_plan *plan, uint32_t column, struct hr_arena *arena)
+{
+    const struct hr_field *field = &plan->schema->fields[column];
+    struct hr_json_node *node = &plan->root;
+    struct hr_json_member *member;
+    if (field->pointer == NULL || field->pointer[0] != '/') {
+        member = need_member(node, hr_str_from(field->name), arena);
+    } else {
+        const char *pointer = field->pointer;
+        member = need_member(node, next_token(&pointer, arena), arena);
+        while (*pointer == '/') {
+            if (member->node == NULL) {
+                member->node = hr_arena_new(arena, struct hr_json_node);
+            }
+            node = member->node;
+            member = need_member(node, next_token(&pointer, arena), arena);
+        }
+    }
+    plan->next_column[column] = member->column;
+    member->column = column;
+}
+
+static void finish_node(struct hr_json_node *node, struct hr_arena *arena)
+{
+    uint32_t size = 4;
+    while (size < node->count * 2) {
+        size *= 2;
+    }
+    node->table_mask = size - 1;
+    node->table = hr_arena_array(arena, size, uint32_t);
+    memset(node->table, 0xff, size * sizeof(uint32_t));
+    for (uint32_t i = 0; i < node->count; i++) {
+        uint32_t slot = hash_key(node->members[i].key) & node->table_mask;
+        while (node->table[slot] != HR_JSON_NONE) {
+            slot = (slot + 1) & node->table_mask;
+        }
+        node->table[slot] = i;
+        /* Until records teach better, members are expected in the schema's order. */
+        node->members[i].follower = i + 1 < node->count ? i + 1 : HR_JSON_NONE;
+        if (node->members[i].node != NULL) {
+            finish_node(node->members[i].node, arena);
+        }
+    }
+    node->first = node->count > 0 ? 0 : HR_JSON_NONE;
+}
+
+void hr_json_plan_compile(struct hr_json_plan *plan, const struct hr_schema *schema, struct hr_arena *arena)
+{
+    *plan = (struct hr_json_plan){.schema = schema, .column_count = schema->count};
+    plan->next_column = hr_arena_array(arena, schema->count, uint32_t);
+    for (size_t i = 0; i < schema->count; i++) {
+        plan->next_column[i] = HR_JSON_NONE;
+        if (schema->fields[i].origin == HR_ORIGIN_FIELD) {
+            add_column(plan, (uint32_t)i, arena);
+        }
+    }
+    finish_node(&plan->root, arena);
+}
+
+uint32_t hr_json_node_find(const struct hr_json_node *node, struct hr_str key)
+{
+    for (uint32_t slot = hash_key(key) & node->table_mask;; slot = (slot + 1) & node->table_mask) {
+        uint32_t index = node->table[slot];
+        if (index == HR_JSON_NONE || hr_str_equal(node->members[index].key, key)) {
+            return index;
+        }
+    }
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the schema asks of a JSON record, compiled: a tree of members that lead to columns. A record is walked once
+ * beside this tree; what is not in the tree is checked and skipped. Members are found by a guess first (the member
+ * that followed the last one in the record before), then by hash.
+ */
+#ifndef HR_DATA_JSON_PLAN_H
+#define HR_DATA_JSON_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/str.h"
+#include "data/schema.h"
+
+#define HR_JSON_NONE UINT32_MAX
+
+struct hr_json_node;
+
+struct hr_json_member {
+    struct hr_str key;
+    bool plain;         /* the key stands in the text as it is: nothing in it must be escaped */
+    uint32_t follower;  /* guess for the next member; HR_JSON_NONE: no guess */
+    uint32_t element;   /* the key as an array index, HR_JSON_NONE: it is none */
+    uint32_t column;    /* first column of this value, HR_JSON_NONE: none */
+    struct hr_json_node *node; /* members below, NULL: none */
+};
+
+struct hr_json_node {
+    struct hr_json_member *members;
+    uint32_t count;
+    uint32_t first;      /* guess for the first member */
+    uint32_t *table;     /* hash table of indices, HR_JSON_NONE: free */
+    uint32_t table_mask; /* its size - 1 */
+    uint64_t seen;       /* number of the last record that had this value */
+};
+
+struct hr_json_plan {
+    const struct hr_schema *schema;
+    size_t column_count; /* of the schema when it was compiled */
+    struct hr_json_node root;
+    uint32_t *next_column; /* another column of the same value */
+};
+
+/* Everything in arena. Columns whose origin is not a field are left out. */
+void hr_json_plan_compile(struct hr_json_plan *plan, const struct hr_schema *schema, struct hr_arena *arena);
+/* By hash. HR_JSON_NONE: not in the schema. */
+uint32_t hr_json_node_find(const struct hr_json_node *node, struct hr_str key);
+
+#endif
