@@ -40,7 +40,7 @@ enum hr_status hr_bad_records_judge(struct hr_run *run, struct hr_error *err)
     if (rejects->count == run->judged_rejects) {
         return HR_OK;
     }
-    bool dead_letter = run->plan->dead_letter != NULL;
+    bool dead_letter = run->plan->dead_letter != NULL || run->discards_rejects;
     enum hr_bad_record_mode mode = run->plan->format->mode;
     size_t kept = run->judged_rejects;
     for (size_t i = run->judged_rejects; i < rejects->count; i++) {

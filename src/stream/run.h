@@ -48,7 +48,8 @@ struct hr_run {
     struct hr_stop *stop; /* may be NULL */
     char run_id[37];
     char lineage[37];
-    bool learning; /* false: score only */
+    bool learning;         /* false: score only */
+    bool discards_rejects; /* fit, eval, score: what would be a dead letter is only counted, there is no sink */
 
     int64_t batch; /* the one that runs, or the next */
     struct hr_arena batch_arena;

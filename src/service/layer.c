@@ -1,2 +1,0 @@
-/* placeholder until the first file of this layer lands */
-extern int hr_layer_placeholder;
