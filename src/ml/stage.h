@@ -69,6 +69,11 @@ struct hr_stage {
 };
 
 #define HR_STAGE_TYPES(X) \
+    X(binarizer) \
+    X(bucketizer) \
+    X(string_indexer) \
+    X(vector_size_hint) \
+    X(normalizer) \
     X(tokenizer) \
     X(regex_tokenizer) \
     X(hashing_tf) \
