@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The sink kind: where a batch's rows, documents and dead letters go. Nothing that a sink is given may be visible to
- * readers before commit; commit(N) makes all of it visible at once, and is remembered outside of Headrace (ledger record
- * in the same transaction, or the renamed file), so that recover() can tell which batch was the last.
+ * readers before commit; commit(N) makes all of it visible at once, and is remembered outside of Headrace (ledger
+ * record in the same transaction, or the renamed file), so that recover() can tell which batch was the last.
  *
  * Life cycle, on the query's thread:
  *   hr_sink_new   options read and checked (plan time; touches nothing outside)
@@ -42,7 +42,7 @@ struct hr_sink_identity {
 
 /* What a sink's own memory says. */
 struct hr_sink_position {
-    bool known;       /* false: nothing was ever committed by this (query, sink) */
+    bool known; /* false: nothing was ever committed by this (query, sink) */
     char lineage[37];
     int64_t batch;
 };
@@ -79,6 +79,8 @@ struct hr_sink_type {
     /* Forgets what was written since begin. Never fails: what cannot be undone is left to recovery. */
     void (*abort)(struct hr_sink *sink);
     void (*close)(struct hr_sink *sink);
+    /* What comes after the type in descriptions: "topic 'x'"; in the sink's arena. NULL: nothing. */
+    const char *(*describe)(const struct hr_sink *sink);
 };
 
 /* First member of a sink's own struct. */
@@ -98,8 +100,9 @@ struct hr_sink {
     size_t column_count;
     struct hr_sink_identity identity; /* after open */
     const char *directory;            /* of the query file, for relative paths */
-    uint64_t rows;                    /* written since begin */
-    bool dirty;                       /* something was written since begin */
+    const char *description;
+    uint64_t rows; /* written since begin */
+    bool dirty;    /* something was written since begin */
 };
 
 #define HR_SINK_TYPES(X) X(kafka) X(file) X(console)
@@ -111,12 +114,14 @@ HR_SINK_TYPES(HR_SINK_EXTERN)
 extern const struct hr_sink_type *const hr_sink_types[];
 extern const size_t hr_sink_type_count;
 
-/* Reads one element of `sinks:` (the common keys id, columns, content, deliveryGuarantee and the type's own). default_id:
- * when there is no id. NULL when there are findings. */
+/* Reads one element of `sinks:` (the common keys id, columns, content, deliveryGuarantee and the type's own).
+ * default_id: when there is no id. NULL when there are findings. */
 struct hr_sink *hr_sink_new(const struct hr_yaml *node, const char *default_id, const char *directory,
                             struct hr_arena *arena, struct hr_findings *findings);
-/* Thin wrappers, the only callers of the callbacks; they keep rows and dirty, and put "sink 'id'" before errors.
- * begin is implied by the first write of a batch when it was not called. */
+/* The same with keys that the caller reads itself (NULL-terminated). */
+struct hr_sink *hr_sink_new_ignoring(const struct hr_yaml *node, const char *default_id, const char *directory,
+                                     const char *const *ignore, struct hr_arena *arena, struct hr_findings *findings);
+/* Thin wrappers, the only callers of the callbacks; they keep rows and dirty, and put "sink 'id'" before errors. */
 enum hr_status hr_sink_bind(struct hr_sink *sink, const struct hr_schema *schema, struct hr_error *err);
 enum hr_status hr_sink_open(struct hr_sink *sink, const struct hr_sink_identity *identity, struct hr_error *err);
 enum hr_status hr_sink_recover(struct hr_sink *sink, struct hr_sink_position *out, struct hr_error *err);
