@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The format kind: bytes ↔ rows. A decoder turns records into the columns of a chunk, directed by the schema; an encoder
- * turns rows into bytes for a sink; a splitter finds record ends in a byte stream (files, sockets).
+ * The format kind: bytes ↔ rows. A decoder turns records into the columns of a chunk, directed by the schema; an
+ * encoder turns rows into bytes for a sink; a splitter finds record ends in a byte stream (files, sockets).
  *
  * Life cycle: hr_format_new (plan time; options checked) → hr_format_open (schema known; compiles it) → decode, encode,
  * split → hr_format_free. A format instance belongs to one source or one sink and one thread.
@@ -32,14 +32,15 @@ typedef void hr_format_decode_fn(struct hr_format *format, const struct hr_recor
  * length without terminator. at_end: no more bytes will come. skip_blank is the caller's job. */
 typedef size_t hr_format_split_fn(struct hr_format *format, const char *data, size_t length, bool at_end,
                                   size_t *content);
-/* Appends rows [first, first+count) of the columns `columns[0..column_count)` (indices into chunk->columns) to out, each
- * followed by the terminator where framed. row_end[i]: offset in out after row i (without the terminator), may be NULL. */
+/* Appends rows [first, first+count) of the columns `columns[0..column_count)` (indices into chunk->columns) to out,
+ * each followed by the terminator where framed. row_end[i]: offset in out after row i (without the terminator), may be
+ * NULL. */
 typedef void hr_format_encode_fn(struct hr_format *format, const struct hr_chunk *chunk, const size_t *columns,
                                  size_t column_count, size_t first, size_t count, bool framed, struct hr_buf *out,
                                  size_t *row_end);
 /* What goes at the start of each file (a CSV header), nothing by default. */
-typedef void hr_format_encode_header_fn(struct hr_format *format, const struct hr_schema *schema,
-                                        const size_t *columns, size_t column_count, struct hr_buf *out);
+typedef void hr_format_encode_header_fn(struct hr_format *format, const struct hr_schema *schema, const size_t *columns,
+                                        size_t column_count, struct hr_buf *out);
 
 struct hr_format_type {
     struct hr_kind kind;
@@ -58,6 +59,27 @@ struct hr_format_type {
 enum hr_bad_record_mode { HR_MODE_DEFAULT, HR_MODE_DEAD_LETTER, HR_MODE_DROP, HR_MODE_FAIL_FAST };
 enum hr_tombstone_mode { HR_TOMBSTONE_IGNORE, HR_TOMBSTONE_DEAD_LETTER };
 
+/* Options that all formats have; first member of a format's options. */
+struct hr_format_options {
+    int mode;       /* enum hr_bad_record_mode */
+    int tombstones; /* enum hr_tombstone_mode */
+    int64_t record_bytes_max;
+};
+
+extern const char *const hr_format_modes[];
+extern const char *const hr_format_tombstone_modes[];
+
+/* Their rows; struct_type has a member `common`. */
+#define HR_FORMAT_OPTION_ROWS(struct_type) \
+    HR_OPTION(struct_type, common.mode, "mode", CHOICE, .choices = hr_format_modes, .fallback = "auto", \
+              .help = "what becomes of a bad record; auto: deadLetter where the query has a deadLetter section, else " \
+                      "failFast"), \
+        HR_OPTION(struct_type, common.tombstones, "tombstones", CHOICE, .choices = hr_format_tombstone_modes, \
+                  .fallback = "ignore", .help = "what becomes of a Kafka record without a value"), \
+        HR_OPTION(struct_type, common.record_bytes_max, "maxRecordBytes", BYTES, .fallback = "16MiB", .minimum = 64, \
+                  .maximum = 1 << 30, .help = "a longer record is a bad record")
+
+/* First member of a format's own struct. */
 struct hr_format {
     const struct hr_format_type *type;
     void *options;
@@ -76,8 +98,9 @@ HR_FORMAT_TYPES(HR_FORMAT_EXTERN)
 extern const struct hr_format_type *const hr_format_types[];
 extern const size_t hr_format_type_count;
 
-/* Reads `format: {type: …}` (a node may be NULL: json with defaults). encoder: keys that only an encoder takes
- * (compression) are the sink's, listed in ignore. NULL when there are findings. In arena; free with hr_format_close. */
+/* Reads `format: {type: …}`, or `format: json` as a short form; without a type it is json (a node may be NULL).
+ * encoder: keys that only an encoder takes (compression) are the sink's, listed in ignore. NULL when there are
+ * findings. In arena; free with hr_format_close. */
 struct hr_format *hr_format_new(const struct hr_yaml *node, const struct hr_place *parent, const char *const *ignore,
                                 struct hr_arena *arena, struct hr_findings *findings);
 enum hr_status hr_format_open(struct hr_format *format, const struct hr_schema *schema, struct hr_error *err);
