@@ -50,6 +50,7 @@ struct attempt {
     struct hr_run run;
     struct hr_query_metrics metrics;
     int64_t batches; /* done by this attempt */
+    bool waiting;    /* the source waits, and the log says so */
     struct hr_buf document;
 };
 
@@ -142,6 +143,21 @@ static void attempt_report(struct attempt *attempt)
     hr_offsets_release(&latest);
 }
 
+/* One log line when a source begins to wait for the world outside, one when it has it back. */
+static void attempt_log_waiting(struct attempt *attempt)
+{
+    const char *now = attempt->plan->source->waiting_for;
+    if ((now[0] != '\0') == attempt->waiting) {
+        return;
+    }
+    attempt->waiting = now[0] != '\0';
+    if (attempt->waiting) {
+        hr_log_warn(attempt->query->name, "source '%s' waits for %s", attempt->plan->source->id, now);
+    } else {
+        hr_log_info(attempt->query->name, "source '%s' is back", attempt->plan->source->id);
+    }
+}
+
 static enum hr_status attempt_loop(struct attempt *attempt, struct hr_error *err)
 {
     struct hr_query *query = attempt->query;
@@ -154,8 +170,10 @@ static enum hr_status attempt_loop(struct attempt *attempt, struct hr_error *err
         }
         enum hr_status status = hr_microbatch_run(run, run->has_target ? 0 : IDLE_WAIT_US, err);
         while (status == HR_AGAIN && hr_stop_level(&query->stop) == 0) {
+            attempt_log_waiting(attempt);
             status = hr_microbatch_run(run, IDLE_WAIT_US, err);
         }
+        attempt_log_waiting(attempt);
         if (status == HR_AGAIN) {
             return HR_INTERRUPTED;
         }
