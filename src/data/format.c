@@ -39,7 +39,7 @@ static void unknown_type(const char *name, const struct hr_place *place, struct 
     if (nearest != NULL) {
         hr_finding_hint(findings, finding, "did you mean '%s'?", nearest);
     } else {
-        hr_finding_hint(findings, finding, "`headrace list formats` shows what there is");
+        hr_finding_hint(findings, finding, "formats: json, csv");
     }
 }
 
