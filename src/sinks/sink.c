@@ -40,7 +40,7 @@ static const struct hr_option sink_options[] = {
 /* The shared rows, then the type's rows moved behind the shared struct. */
 #define SINK_OPTIONS_SIZE ((sizeof(struct sink_options) + 63) / 64 * 64)
 
-static struct hr_option_table sink_table(const struct hr_sink_type *type, struct hr_arena *arena)
+struct hr_option_table hr_sink_options(const struct hr_sink_type *type, struct hr_arena *arena)
 {
     size_t shared = HR_ARRAY_LEN(sink_options);
     size_t count = shared + type->kind.options.count;
@@ -113,7 +113,7 @@ struct hr_sink *hr_sink_new_ignoring(const struct hr_yaml *node, const char *def
     HR_ASSERT(type->kind.instance_size >= sizeof(struct hr_sink));
     struct hr_sink *sink = hr_arena_calloc(arena, 1, type->kind.instance_size);
     char *block = hr_arena_calloc(arena, 1, SINK_OPTIONS_SIZE + type->kind.options_size + 1);
-    hr_options_read(sink_table(type, arena), node, ignore, block, arena, findings);
+    hr_options_read(hr_sink_options(type, arena), node, ignore, block, arena, findings);
     sink->type = type;
     sink->options = block + SINK_OPTIONS_SIZE;
     sink->place = node->place;

@@ -114,6 +114,8 @@ HR_SINK_TYPES(HR_SINK_EXTERN)
 extern const struct hr_sink_type *const hr_sink_types[];
 extern const size_t hr_sink_type_count;
 
+/* All options of a type: those that all sinks share, then its own. In arena. */
+struct hr_option_table hr_sink_options(const struct hr_sink_type *type, struct hr_arena *arena);
 /* Reads one element of `sinks:` (the common keys id, columns, content, deliveryGuarantee and the type's own).
  * default_id: when there is no id. NULL when there are findings. */
 struct hr_sink *hr_sink_new(const struct hr_yaml *node, const char *default_id, const char *directory,

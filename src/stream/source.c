@@ -93,7 +93,7 @@ static const struct hr_source_type *source_find_type(const struct hr_yaml *node,
 }
 
 /* Shared rows (but those that the type has itself), then the type's rows moved behind the shared struct. */
-static struct hr_option_table source_table(const struct hr_source_type *type, struct hr_arena *arena)
+struct hr_option_table hr_source_options(const struct hr_source_type *type, struct hr_arena *arena)
 {
     struct hr_option *rows =
         hr_arena_array(arena, HR_ARRAY_LEN(source_options) + type->kind.options.count, struct hr_option);
@@ -140,7 +140,7 @@ struct hr_source *hr_source_new(const struct hr_yaml *node, const char *query, c
     struct hr_source *source = hr_arena_calloc(arena, 1, type->kind.instance_size);
     char *block = hr_arena_calloc(arena, 1, SOURCE_OPTIONS_SIZE + type->kind.options_size + 1);
     struct source_options *shared = (struct source_options *)block;
-    hr_options_read(source_table(type, arena), node, NULL, block, arena, findings);
+    hr_options_read(hr_source_options(type, arena), node, NULL, block, arena, findings);
     source->type = type;
     source->flags = type->flags;
     source->id = shared->id != NULL ? shared->id : type->kind.name;

@@ -107,6 +107,8 @@ extern const struct hr_source_type *const hr_source_types[];
 extern const size_t hr_source_type_count;
 
 const struct hr_source_type *hr_source_type_find(const char *name);
+/* All options of a type: those that all sources share, then its own. In arena. */
+struct hr_option_table hr_source_options(const struct hr_source_type *type, struct hr_arena *arena);
 /* Reads `source:` but for `format` and `schema`, which plan.c reads. NULL when there are findings. */
 struct hr_source *hr_source_new(const struct hr_yaml *node, const char *query, const char *directory,
                                 struct hr_arena *arena, struct hr_findings *findings);
