@@ -112,8 +112,8 @@ static void test_json(void)
     hr_json_key(&json, "a\"b");
     hr_json_array_begin(&json);
     hr_json_int(&json, -3);
-    hr_json_double(&json, NAN);
-    hr_json_double(&json, -INFINITY);
+    hr_json_double(&json, (double)NAN);
+    hr_json_double(&json, -(double)INFINITY);
     hr_json_double(&json, 0.1);
     hr_json_null(&json);
     hr_json_bool(&json, true);
