@@ -73,6 +73,7 @@ struct hr_stage {
     X(bucketizer) \
     X(string_indexer) \
     X(vector_size_hint) \
+    X(vector_assembler) \
     X(normalizer) \
     X(tokenizer) \
     X(regex_tokenizer) \
