@@ -1,4 +1,6 @@
-/* The recovery table, row by row and then exhaustively: what a checkpoint and the ledgers say decides what is done. */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The recovery table, row by row and then exhaustively: what a checkpoint and the ledgers say decides what is done. */
 #include "test.h"
 
 #include "stream/recovery.h"
