@@ -193,6 +193,21 @@ json_t *hr_descent_inspect(const void *state, size_t size, const json_t *params)
     return json_pack("{s:o, s:f}", "weights", weights, "intercept", 0.0);
 }
 
+enum hr_status hr_descent_restore(struct hr_model *model, const json_t *state, struct hr_error *err)
+{
+    size_t count = json_array_size(json_object_get(state, "weights"));
+    uint64_t known = hr_model_head(model)->dimension;
+    if (known > 0 && known != count) {
+        return hr_fail(err, HR_BAD_CONFIG, "'weights' has %zu numbers, the feature vectors have %llu elements", count,
+                       (unsigned long long)known);
+    }
+    if (json_number_value(json_object_get(state, "intercept")) != 0.0) {
+        return hr_fail(err, HR_BAD_CONFIG, "'intercept' is not 0, and %s has none", model->type->kind.name);
+    }
+    HR_TRY(set_dimension(model, count, err));
+    return hr_model_read_doubles(state, "weights", count, hr_descent_weights(model), err);
+}
+
 void hr_descent_close(struct hr_model *model)
 {
     struct hr_descent_model *self = (struct hr_descent_model *)model;

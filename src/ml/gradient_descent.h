@@ -57,6 +57,8 @@ static inline double *hr_descent_weights(const struct hr_model *model)
 }
 
 void hr_descent_check(struct hr_model *model, struct hr_findings *findings);
+/* Weights for scoring; there is no intercept. */
+enum hr_status hr_descent_restore(struct hr_model *model, const json_t *state, struct hr_error *err);
 enum hr_status hr_descent_bind(struct hr_model *model, struct hr_schema *schema, struct hr_error *err);
 /* w·x; 0 while no dimension is known. */
 double hr_descent_margin(const struct hr_model *model, const struct hr_vector *vector);

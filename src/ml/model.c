@@ -243,6 +243,23 @@ json_t *hr_model_json_doubles(const double *values, size_t count)
     return array;
 }
 
+enum hr_status hr_model_read_doubles(const json_t *state, const char *key, size_t count, double *out,
+                                     struct hr_error *err)
+{
+    const json_t *array = json_object_get(state, key);
+    if (!json_is_array(array) || json_array_size(array) != count) {
+        return hr_fail(err, HR_BAD_CONFIG, "'%s' must be a list of %zu numbers", key, count);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const json_t *item = json_array_get(array, i);
+        if (!json_is_number(item)) {
+            return hr_fail(err, HR_BAD_CONFIG, "%s[%zu] is not a finite number", key, i);
+        }
+        out[i] = json_number_value(item);
+    }
+    return HR_OK;
+}
+
 void hr_model_close(struct hr_model *model)
 {
     if (model == NULL) {

@@ -52,6 +52,9 @@ struct hr_model_type {
     enum hr_status (*end_batch)(struct hr_model *model, struct hr_error *err);
     /* "state" of `checkpoint inspect`, from state bytes and "params" alone. A new reference. */
     json_t *(*inspect)(const void *state, size_t size, const json_t *params);
+    /* The other way, after bind, for scoring alone: predicts as the model did that inspect wrote. What only learning
+     * needs (an optimizer's sums) is not there, so the model must not learn from here on. */
+    enum hr_status (*restore)(struct hr_model *model, const json_t *state, struct hr_error *err);
     void (*close)(struct hr_model *model);
 };
 
@@ -160,6 +163,9 @@ uint64_t hr_model_known_dimension(const struct hr_model *model, const struct hr_
 /* A JSON number; NaN and the infinities as strings. A new reference. */
 json_t *hr_model_json_double(double value);
 json_t *hr_model_json_doubles(const double *values, size_t count);
+/* For restore: the list state[key] as count finite numbers. HR_BAD_CONFIG names the key. */
+enum hr_status hr_model_read_doubles(const json_t *state, const char *key, size_t count, double *out,
+                                     struct hr_error *err);
 
 /* {"id", "type", "params"}. A new reference. */
 json_t *hr_model_to_json(const struct hr_model *model);

@@ -379,6 +379,30 @@ static json_t *online_inspect(const void *bytes, size_t size, const json_t *para
                      hr_model_json_double(intercept_of(&options, state)));
 }
 
+/* The weights are all that scoring needs: they are taken as those of plain sgd, which uses them as they are. */
+static enum hr_status online_restore(struct hr_model *base, const json_t *json, struct hr_error *err)
+{
+    struct online_model *model = (struct online_model *)base;
+    struct online_options *options = base->options;
+    struct online_state *state = state_of(model);
+    size_t count = json_array_size(json_object_get(json, "weights"));
+    if (state->head.dimension > 0 && state->head.dimension != count) {
+        return hr_fail(err, HR_BAD_CONFIG, "'weights' has %zu numbers, the feature vectors have %llu elements", count,
+                       (unsigned long long)state->head.dimension);
+    }
+    const json_t *intercept = json_object_get(json, "intercept");
+    if (intercept != NULL && !json_is_number(intercept)) {
+        return hr_fail(err, HR_BAD_CONFIG, "'intercept' is not a finite number");
+    }
+    options->optimizer = ONLINE_SGD;
+    options->fit_intercept = true;
+    state->optimizer = state->intercept_optimizer = ONLINE_SGD;
+    state->stride = 1;
+    state->intercept[0] = json_number_value(intercept);
+    HR_TRY(set_dimension(model, count, err));
+    return hr_model_read_doubles(json, "weights", count, state_of(model)->coordinates, err);
+}
+
 static void online_close(struct hr_model *base)
 {
     struct online_model *model = (struct online_model *)base;
@@ -442,5 +466,6 @@ const struct hr_model_type hr_model_online_logistic_regression = {
     .learn = online_learn,
     .end_batch = online_end_batch,
     .inspect = online_inspect,
+    .restore = online_restore,
     .close = online_close,
 };

@@ -401,6 +401,24 @@ static json_t *k_means_inspect(const void *state, size_t size, const json_t *par
                      hr_model_json_doubles(values + k * head->dimension, k));
 }
 
+static enum hr_status k_means_restore(struct hr_model *base, const json_t *state, struct hr_error *err)
+{
+    struct k_means *model = (struct k_means *)base;
+    const json_t *centres = json_object_get(state, "clusterCenters");
+    if (json_array_size(centres) != model->k) {
+        return hr_fail(err, HR_BAD_CONFIG, "'clusterCenters' must be a list of %zu centres", model->k);
+    }
+    for (size_t j = 0; j < model->k; j++) {
+        json_t *row = json_pack("{s:O}", "clusterCenters", json_array_get(centres, j));
+        enum hr_status status = hr_model_read_doubles(row, "clusterCenters", model->dimension, centre(model, j), err);
+        json_decref(row);
+        if (status != HR_OK) {
+            return hr_fail_context(err, "centre %zu", j);
+        }
+    }
+    return hr_model_read_doubles(state, "clusterWeights", model->k, weights_of(model), err);
+}
+
 static void k_means_close(struct hr_model *base)
 {
     struct k_means *model = (struct k_means *)base;
@@ -452,5 +470,6 @@ const struct hr_model_type hr_model_streaming_k_means = {
     .learn = k_means_learn,
     .end_batch = k_means_end_batch,
     .inspect = k_means_inspect,
+    .restore = k_means_restore,
     .close = k_means_close,
 };

@@ -82,5 +82,6 @@ const struct hr_model_type hr_model_streaming_linear_regression = {
     .learn = linear_learn,
     .end_batch = linear_end_batch,
     .inspect = hr_descent_inspect,
+    .restore = hr_descent_restore,
     .close = hr_descent_close,
 };

@@ -86,5 +86,6 @@ const struct hr_model_type hr_model_streaming_logistic_regression = {
     .learn = logistic_learn,
     .end_batch = logistic_end_batch,
     .inspect = hr_descent_inspect,
+    .restore = hr_descent_restore,
     .close = hr_descent_close,
 };

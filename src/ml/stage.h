@@ -53,6 +53,8 @@ struct hr_stage_type {
     enum hr_status (*fit_end)(struct hr_stage *stage, bool *again, struct hr_error *err);
     /* Online stages: "fitted" of `checkpoint inspect`, from state bytes alone. A new reference. */
     json_t *(*inspect)(const void *state, size_t size);
+    /* The other way, after bind, for scoring alone: transforms as the stage did that inspect wrote. */
+    enum hr_status (*restore)(struct hr_stage *stage, const json_t *fitted, struct hr_error *err);
     void (*close)(struct hr_stage *stage);
 };
 
@@ -63,6 +65,7 @@ struct hr_stage {
     void *options;
     json_t *fitted;         /* as given; NULL: none. Owned */
     struct hr_paged state;  /* online stages */
+    bool frozen;            /* online stages: transform with the state as it is, learn nothing (score) */
     struct hr_place place;  /* in the query file */
     struct hr_arena *arena; /* of the query: life span of the stage */
     size_t column_end;      /* schema->count after bind: columns below exist once this stage has run */

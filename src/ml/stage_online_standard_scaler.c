@@ -152,7 +152,9 @@ static void transform_row(struct hr_stage *stage, struct hr_chunk *chunk, size_t
         return;
     }
     const double *values = dense_values(vector, scratch);
-    take_in(stage, values, scratch + dimension);
+    if (!stage->frozen) {
+        take_in(stage, values, scratch + dimension);
+    }
     chunk->columns[scaler->output].vectors[row] = standardise(stage, vector, values, chunk->arena);
 }
 
@@ -200,6 +202,27 @@ static json_t *scaler_inspect(const void *bytes, size_t size)
     return json_pack("{s:o, s:o, s:I}", "mean", mean, "std", deviation, "count", (json_int_t)state->count);
 }
 
+static enum hr_status scaler_restore(struct hr_stage *stage, const json_t *fitted, struct hr_error *err)
+{
+    size_t count = json_array_size(json_object_get(fitted, "mean"));
+    uint64_t known = state_of(stage)->dimension;
+    if (known > 0 && known != count) {
+        return hr_fail(err, HR_BAD_CONFIG, "'mean' has %zu numbers, the vectors have %llu elements", count,
+                       (unsigned long long)known);
+    }
+    HR_TRY(set_dimension(stage, count, err));
+    struct scaler_state *state = state_of(stage);
+    double *numbers = hr_arena_array(stage->arena, 2 * count, double);
+    HR_TRY(hr_model_read_doubles(fitted, "mean", count, numbers, err));
+    HR_TRY(hr_model_read_doubles(fitted, "std", count, numbers + count, err));
+    state->count = 1; /* the deviation is stored, not the sum that many rows made */
+    for (size_t i = 0; i < count; i++) {
+        state->moments[2 * i] = numbers[i];
+        state->moments[2 * i + 1] = numbers[count + i] * numbers[count + i];
+    }
+    return HR_OK;
+}
+
 static const struct hr_option scaler_options[] = {
     HR_OPTION(struct scaler_options, input_col, "inputCol", STRING, .required = true, .help = "vector column to scale"),
     HR_OPTION(struct scaler_options, output_col, "outputCol", STRING, .required = true,
@@ -227,4 +250,5 @@ const struct hr_stage_type hr_stage_online_standard_scaler = {
     .bind = scaler_bind,
     .transform = scaler_transform,
     .inspect = scaler_inspect,
+    .restore = scaler_restore,
 };

@@ -73,6 +73,8 @@ struct hr_str hr_plan_identity(struct hr_plan *plan);
 /* Compares a stored identity with the plan's: HR_MISMATCH lists all that differs and may not, and says what may. Keys
  * that others put beside ours are ignored. */
 enum hr_status hr_plan_check_identity(struct hr_plan *plan, struct hr_str stored, struct hr_error *err);
+/* As hr_plan_check_identity, for scoring: only what was learned must fit, that is pipeline and model. */
+enum hr_status hr_plan_check_learned(struct hr_plan *plan, struct hr_str stored, struct hr_error *err);
 void hr_plan_free(struct hr_plan *plan);
 
 #endif

@@ -299,6 +299,17 @@ static bool has_learned(json_t *stored)
     return false;
 }
 
+/* What was learned means the same only behind the same pipeline and in the same model. */
+static void compare_learned(struct differences *found, json_t *stored, json_t *wanted)
+{
+    if (has_learned(stored)) {
+        compare_stages(found, json_object_get(stored, "stages"), json_object_get(wanted, "stages"));
+    }
+    if (json_array_size(json_object_get(stored, "models")) > 0) {
+        compare_models(found, json_object_get(stored, "models"), json_object_get(wanted, "models"));
+    }
+}
+
 static void compare_identities(struct differences *found, json_t *stored, json_t *wanted)
 {
     json_t *source_before = json_object_get(stored, "source");
@@ -310,12 +321,7 @@ static void compare_identities(struct differences *found, json_t *stored, json_t
         compare_objects(found, "source", json_object_get(source_before, "params"),
                         json_object_get(source_now, "params"), NULL, 0);
     }
-    if (has_learned(stored)) {
-        compare_stages(found, json_object_get(stored, "stages"), json_object_get(wanted, "stages"));
-    }
-    if (json_array_size(json_object_get(stored, "models")) > 0) {
-        compare_models(found, json_object_get(stored, "models"), json_object_get(wanted, "models"));
-    }
+    compare_learned(found, stored, wanted);
     json_t *evaluation_before = json_object_get(stored, "evaluation");
     json_t *evaluation_now = json_object_get(wanted, "evaluation");
     if (evaluation_before != NULL && evaluation_now != NULL) {
@@ -324,7 +330,9 @@ static void compare_identities(struct differences *found, json_t *stored, json_t
     compare_sinks(found, json_object_get(stored, "sinks"), json_object_get(wanted, "sinks"));
 }
 
-enum hr_status hr_plan_check_identity(struct hr_plan *plan, struct hr_str stored, struct hr_error *err)
+typedef void compare_fn(struct differences *found, json_t *stored, json_t *wanted);
+
+static enum hr_status check(struct hr_plan *plan, struct hr_str stored, compare_fn *compare, struct hr_error *err)
 {
     json_error_t problem;
     json_t *before = json_loadb(stored.data, stored.length, JSON_REJECT_DUPLICATES, &problem);
@@ -336,14 +344,28 @@ enum hr_status hr_plan_check_identity(struct hr_plan *plan, struct hr_str stored
     struct hr_str wanted = hr_plan_identity(plan);
     json_t *now = json_loadb(wanted.data, wanted.length, 0, &problem);
     struct differences found = {.count = 0};
-    compare_identities(&found, before, now);
+    compare(&found, before, now);
     json_decref(before);
     json_decref(now);
-    if (found.count == 0) {
-        return HR_OK;
+    return found.count == 0 ? HR_OK
+                            : hr_fail(err, HR_MISMATCH, "the checkpoint at '%s' does not fit the query: %s",
+                                      plan->checkpoint_location, found.text);
+}
+
+enum hr_status hr_plan_check_learned(struct hr_plan *plan, struct hr_str stored, struct hr_error *err)
+{
+    enum hr_status status = check(plan, stored, compare_learned, err);
+    return status != HR_MISMATCH
+               ? status
+               : hr_fail_hint(err, "score with the query that made the checkpoint, or name another with --checkpoint");
+}
+
+enum hr_status hr_plan_check_identity(struct hr_plan *plan, struct hr_str stored, struct hr_error *err)
+{
+    enum hr_status status = check(plan, stored, compare_identities, err);
+    if (status != HR_MISMATCH) {
+        return status;
     }
-    (void)hr_fail(err, HR_MISMATCH, "the checkpoint at '%s' does not fit the query: %s", plan->checkpoint_location,
-                  found.text);
     return hr_fail_hint(err,
                         "undo the change, or start anew with --new-lineage or another checkpoint.location; limits, "
                         "trigger, format, learning rates, prediction columns and sinks with new ids may change");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The parts of the file source, for its own files only: the list of files that the path stands for, and a cursor that
+ * The parts of the file source: the list of files that the path stands for, and a cursor (also of `score`) that
  * cuts one file into records. See source_file.c for the rules.
  */
 #ifndef HR_STREAM_SOURCE_FILE_H
