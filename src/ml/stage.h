@@ -75,9 +75,13 @@ struct hr_stage {
     X(binarizer) \
     X(bucketizer) \
     X(string_indexer) \
+    X(index_to_string) \
+    X(one_hot_encoder) \
     X(vector_size_hint) \
     X(vector_assembler) \
     X(normalizer) \
+    X(standard_scaler) \
+    X(min_max_scaler) \
     X(tokenizer) \
     X(regex_tokenizer) \
     X(hashing_tf) \

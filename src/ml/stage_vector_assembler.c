@@ -15,8 +15,6 @@
 #include "ml/stage.h"
 #include "ml/vectors.h"
 
-/* Above it only the size of the result is known to later stages: names for a million hashed features serve nobody. */
-#define NAMED_ELEMENTS_MAX 65536u
 #define BLOCK_DOUBLES 2048u
 #define POOL_ELEMENTS 65536u
 #define DENSE_POOL_MAX ((size_t)1 << 20)
@@ -109,7 +107,7 @@ static struct hr_attribute *group_attribute(const struct assembler *assembler, c
     }
     struct hr_attribute *group = hr_vector_size_attribute(size, arena);
     group->name = options->output_col;
-    if (size > NAMED_ELEMENTS_MAX) {
+    if (size > HR_NAMED_ELEMENTS_MAX) {
         return group;
     }
     group->elements = hr_arena_calloc(arena, size, sizeof(*group->elements));

@@ -9,6 +9,9 @@
 #include "data/chunk.h"
 #include "data/schema.h"
 
+/* Of larger vectors later stages know only the size: names for a million hashed features serve nobody. */
+#define HR_NAMED_ELEMENTS_MAX 65536u
+
 /* Vectors.compressed of Spark 4: sparse when that takes less room. */
 static inline bool hr_vector_prefers_sparse(size_t nonzeros, size_t size)
 {
