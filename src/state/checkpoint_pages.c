@@ -96,7 +96,9 @@ enum hr_status hr_checkpoint_read_pages(struct hr_checkpoint *checkpoint, int64_
 {
     if (paged != NULL) {
         HR_TRY(hr_paged_resize(paged, entry->size, err));
-        memset(paged->data, 0, paged->size);
+        if (paged->size > 0) {
+            memset(paged->data, 0, paged->size);
+        }
     }
     if (index != NULL) {
         index->built = false;

@@ -1,0 +1,562 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Checkpoint over a memory store: prepare and commit, what a crash leaves, what is written and pruned, lineages, and
+ * that no damage goes unnoticed. A random history is compared with a plain copy of every state.
+ */
+#include "test.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/random.h"
+#include "kept_store.h"
+#include "state/checkpoint.h"
+
+#define LINEAGE "11111111-2222-4333-8444-555555555555"
+#define OTHER_LINEAGE "99999999-2222-4333-8444-555555555555"
+#define IDENTITY HR_STR("{\"query\":\"q\"}")
+
+static struct hr_error err;
+
+static struct hr_checkpoint *open_keeping(struct kept_store *kept, int keep, bool expect_created)
+{
+    struct hr_checkpoint *checkpoint = NULL;
+    bool created = !expect_created;
+    enum hr_status status =
+        hr_checkpoint_open_store(&kept->store, IDENTITY, LINEAGE, keep, &checkpoint, &created, &err);
+    if (status != HR_OK) {
+        printf("\n%s\n", err.text);
+    }
+    CU_ASSERT_EQUAL_FATAL(status, HR_OK);
+    CU_ASSERT_EQUAL(created, expect_created);
+    return checkpoint;
+}
+
+static void expect_info(struct hr_checkpoint *checkpoint, int64_t committed, int64_t prepared)
+{
+    struct hr_checkpoint_info info;
+    hr_checkpoint_info(checkpoint, &info);
+    CU_ASSERT_EQUAL(info.committed, committed);
+    CU_ASSERT_EQUAL(info.prepared, prepared);
+}
+
+/* The record of a batch; "-" when it is not kept. */
+static const char *record_of(struct hr_checkpoint *checkpoint, int64_t batch)
+{
+    static char text[64];
+    struct hr_buf buf;
+    hr_buf_init(&buf, sizeof(text) - 1);
+    enum hr_status status = hr_checkpoint_record(checkpoint, batch, &buf, &err);
+    CU_ASSERT_TRUE(status == HR_OK || status == HR_END);
+    snprintf(text, sizeof(text), "%s", status == HR_OK ? hr_buf_text(&buf) : "-");
+    hr_buf_release(&buf);
+    return text;
+}
+
+static void set(struct hr_paged *paged, size_t offset, uint8_t byte)
+{
+    if (offset >= paged->size) {
+        CU_ASSERT_EQUAL_FATAL(hr_paged_resize(paged, offset + 1, &err), HR_OK);
+    }
+    paged->data[offset] = byte;
+    hr_paged_mark(paged, offset);
+}
+
+static void prepare(struct hr_checkpoint *checkpoint, int64_t batch, const char *record, struct hr_paged *paged)
+{
+    struct hr_checkpoint_part part = {"model", paged};
+    enum hr_status status = hr_checkpoint_prepare(checkpoint, batch, hr_str_from(record), &part, 1, &err);
+    CU_ASSERT_EQUAL_FATAL(status, HR_OK);
+}
+
+static void commit(struct hr_checkpoint *checkpoint)
+{
+    CU_ASSERT_EQUAL_FATAL(hr_checkpoint_commit(checkpoint, &err), HR_OK);
+}
+
+/* The byte at an offset of the part as of a batch; −1 past its end, −2 when the batch is not kept. */
+static int load_byte(struct hr_checkpoint *checkpoint, int64_t batch, size_t offset)
+{
+    struct hr_paged paged;
+    hr_paged_init(&paged, 1 << 20);
+    struct hr_checkpoint_part part = {"model", &paged};
+    enum hr_status status = hr_checkpoint_load(checkpoint, batch, &part, &err);
+    CU_ASSERT_TRUE(status == HR_OK || status == HR_NO_INPUT);
+    int byte = status == HR_NO_INPUT ? -2 : offset < paged.size ? paged.data[offset] : -1;
+    hr_paged_release(&paged);
+    return byte;
+}
+
+static void test_create_prepare_commit(void)
+{
+    struct kept_store kept;
+    struct hr_paged paged;
+    struct hr_checkpoint_info info;
+    kept_init(&kept);
+    hr_paged_init(&paged, 1 << 20);
+    struct hr_checkpoint *checkpoint = open_keeping(&kept, 2, true);
+    hr_checkpoint_info(checkpoint, &info);
+    TEST_TEXT_EQUAL(info.lineage, LINEAGE);
+    CU_ASSERT_TRUE(hr_str_equal(hr_checkpoint_identity(checkpoint), IDENTITY));
+    expect_info(checkpoint, -1, -1);
+    set(&paged, 10, 1);
+    size_t synced = kept.synced_writes;
+    prepare(checkpoint, 0, "zero", &paged);
+    CU_ASSERT_EQUAL(kept.synced_writes, synced + 1);
+    expect_info(checkpoint, -1, 0);
+    CU_ASSERT_EQUAL(paged.dirty[0], 0);
+    TEST_TEXT_EQUAL(record_of(checkpoint, 0), "zero");
+    commit(checkpoint);
+    CU_ASSERT_EQUAL(kept.synced_writes, synced + 1);
+    CU_ASSERT_EQUAL(kept.unsynced_writes, 1);
+    expect_info(checkpoint, 0, -1);
+    CU_ASSERT_EQUAL(load_byte(checkpoint, 0, 10), 1);
+    hr_checkpoint_close(checkpoint);
+    checkpoint = open_keeping(&kept, 2, false);
+    expect_info(checkpoint, 0, -1);
+    CU_ASSERT_EQUAL(load_byte(checkpoint, 0, 10), 1);
+    TEST_TEXT_EQUAL(record_of(checkpoint, 0), "zero");
+    TEST_TEXT_EQUAL(record_of(checkpoint, 1), "-");
+    hr_checkpoint_close(checkpoint);
+    hr_paged_release(&paged);
+    kept_release(&kept);
+}
+
+/* Batch 1 is prepared and then the process dies: state 0 is whole, and batch 1 can be committed or dropped. */
+static void test_open_after_prepare(void)
+{
+    for (int drop = 0; drop <= 1; drop++) {
+        struct kept_store kept;
+        struct hr_paged paged;
+        struct hr_checkpoint_info before;
+        struct hr_checkpoint_info after;
+        kept_init(&kept);
+        hr_paged_init(&paged, 1 << 20);
+        struct hr_checkpoint *checkpoint = open_keeping(&kept, 2, true);
+        set(&paged, 10, 1);
+        prepare(checkpoint, 0, "zero", &paged);
+        commit(checkpoint);
+        set(&paged, 10, 2);
+        set(&paged, 5000, 9);
+        struct hr_checkpoint_part part = {"model", &paged};
+        uint32_t expected = hr_checkpoint_delta_crc(&part, 1);
+        prepare(checkpoint, 1, "one", &paged);
+        hr_checkpoint_info(checkpoint, &before);
+        CU_ASSERT_EQUAL(before.prepared_crc, expected);
+        hr_checkpoint_close(checkpoint);
+        hr_store_memory_crash(kept.inner, 0);
+        checkpoint = open_keeping(&kept, 2, false);
+        hr_checkpoint_info(checkpoint, &after);
+        CU_ASSERT_EQUAL(after.prepared_crc, expected);
+        expect_info(checkpoint, 0, 1);
+        CU_ASSERT_EQUAL(load_byte(checkpoint, 0, 10), 1);
+        CU_ASSERT_EQUAL(load_byte(checkpoint, 0, 5000), -1);
+        if (drop) {
+            CU_ASSERT_EQUAL(hr_checkpoint_drop_prepared(checkpoint, &err), HR_OK);
+            expect_info(checkpoint, 0, -1);
+            TEST_TEXT_EQUAL(record_of(checkpoint, 1), "-");
+            hr_paged_mark_range(&paged, 0, paged.size);
+            prepare(checkpoint, 1, "one again", &paged);
+        }
+        commit(checkpoint);
+        TEST_TEXT_EQUAL(record_of(checkpoint, 1), drop ? "one again" : "one");
+        CU_ASSERT_EQUAL(load_byte(checkpoint, 1, 10), 2);
+        CU_ASSERT_EQUAL(load_byte(checkpoint, 1, 5000), 9);
+        CU_ASSERT_EQUAL(load_byte(checkpoint, 0, 10), 1);
+        hr_checkpoint_close(checkpoint);
+        hr_paged_release(&paged);
+        kept_release(&kept);
+    }
+}
+
+/* A commit is not synced: when it is lost, the batch is prepared again, never gone. */
+static void test_lost_commit_leaves_prepared(void)
+{
+    bool seen[2] = {false};
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        struct kept_store kept;
+        struct hr_paged paged;
+        struct hr_checkpoint_info info;
+        kept_init(&kept);
+        hr_paged_init(&paged, 1 << 20);
+        struct hr_checkpoint *checkpoint = open_keeping(&kept, 1, true);
+        for (int batch = 0; batch < 3; batch++) {
+            set(&paged, 0, (uint8_t)(batch + 1));
+            prepare(checkpoint, batch, "r", &paged);
+            commit(checkpoint);
+        }
+        hr_checkpoint_close(checkpoint);
+        hr_store_memory_crash(kept.inner, seed);
+        checkpoint = open_keeping(&kept, 1, false);
+        hr_checkpoint_info(checkpoint, &info);
+        bool lost = info.prepared >= 0;
+        seen[lost] = true;
+        expect_info(checkpoint, lost ? 1 : 2, lost ? 2 : -1);
+        CU_ASSERT_EQUAL(load_byte(checkpoint, info.committed, 0), info.committed + 1);
+        hr_checkpoint_close(checkpoint);
+        hr_paged_release(&paged);
+        kept_release(&kept);
+    }
+    CU_ASSERT_TRUE(seen[0] && seen[1]);
+}
+
+static void test_only_dirty_pages_are_written(void)
+{
+    struct kept_store kept;
+    struct hr_paged paged;
+    kept_init(&kept);
+    hr_paged_init(&paged, 1 << 20);
+    struct hr_checkpoint *checkpoint = open_keeping(&kept, 3, true);
+    set(&paged, 99 * HR_PAGE_SIZE, 1); /* pages 0 to 98 hold zeros and are not stored */
+    prepare(checkpoint, 0, "r", &paged);
+    commit(checkpoint);
+    CU_ASSERT_EQUAL(kept.page_writes, 1);
+    kept.page_writes = 0;
+    set(&paged, 3 * HR_PAGE_SIZE, 1);
+    set(&paged, 7 * HR_PAGE_SIZE + 100, 1);
+    set(&paged, 7 * HR_PAGE_SIZE + 200, 1);
+    prepare(checkpoint, 1, "r", &paged);
+    commit(checkpoint);
+    CU_ASSERT_EQUAL(kept.page_writes, 2);
+    kept.page_writes = 0;
+    prepare(checkpoint, 2, "r", &paged);
+    commit(checkpoint);
+    CU_ASSERT_EQUAL(kept.page_writes, 0);
+    set(&paged, 3 * HR_PAGE_SIZE, 0); /* zeros again: must hide the older version */
+    prepare(checkpoint, 3, "r", &paged);
+    commit(checkpoint);
+    CU_ASSERT_EQUAL(kept.page_writes, 1);
+    CU_ASSERT_EQUAL(load_byte(checkpoint, 3, 3 * HR_PAGE_SIZE), 0);
+    CU_ASSERT_EQUAL(load_byte(checkpoint, 2, 3 * HR_PAGE_SIZE), 1);
+    hr_checkpoint_close(checkpoint);
+    hr_paged_release(&paged);
+    kept_release(&kept);
+}
+
+static enum hr_status count_key(void *context, struct hr_str key, struct hr_str value, struct hr_error *error)
+{
+    (void)key;
+    (void)value;
+    (void)error;
+    ++*(size_t *)context;
+    return HR_OK;
+}
+
+static size_t key_count(struct kept_store *kept, const char *prefix)
+{
+    size_t count = 0;
+    CU_ASSERT_EQUAL(hr_store_scan(kept->inner, hr_str_from(prefix), count_key, &count, &err), HR_OK);
+    return count;
+}
+
+static void test_keep_and_prune(void)
+{
+    struct kept_store kept;
+    struct hr_paged paged;
+    kept_init(&kept);
+    hr_paged_init(&paged, 1 << 20);
+    struct hr_checkpoint *checkpoint = open_keeping(&kept, 3, true);
+    for (int batch = 0; batch < 10; batch++) {
+        set(&paged, 0, (uint8_t)(batch + 1));
+        prepare(checkpoint, batch, "r", &paged);
+        commit(checkpoint);
+        size_t visible = 0;
+        CU_ASSERT_EQUAL(hr_checkpoint_batches(checkpoint, count_key, &visible, &err), HR_OK);
+        CU_ASSERT_EQUAL(visible, batch < 3 ? (size_t)batch + 1 : 3);
+        CU_ASSERT_EQUAL(key_count(&kept, "p"), visible);
+        CU_ASSERT_EQUAL(load_byte(checkpoint, batch - 2, 0), batch < 2 ? -1 : batch - 1);
+        CU_ASSERT_EQUAL(load_byte(checkpoint, batch - 3, 0), batch < 3 ? -1 : -2);
+    }
+    hr_checkpoint_close(checkpoint);
+    checkpoint = open_keeping(&kept, 1, false); /* keep was lowered */
+    set(&paged, 0, 11);
+    prepare(checkpoint, 10, "r", &paged);
+    commit(checkpoint);
+    CU_ASSERT_EQUAL(key_count(&kept, "p"), 1);
+    CU_ASSERT_EQUAL(key_count(&kept, "r"), 1);
+    CU_ASSERT_EQUAL(key_count(&kept, "d"), 0);
+    CU_ASSERT_EQUAL(load_byte(checkpoint, 10, 0), 11);
+    hr_checkpoint_close(checkpoint);
+    hr_paged_release(&paged);
+    kept_release(&kept);
+}
+
+static void test_identity_and_new_lineage(void)
+{
+    struct kept_store kept;
+    struct hr_paged paged;
+    struct hr_checkpoint_info info;
+    kept_init(&kept);
+    hr_paged_init(&paged, 1 << 20);
+    struct hr_checkpoint *checkpoint = open_keeping(&kept, 3, true);
+    set(&paged, 0, 1);
+    prepare(checkpoint, 0, "r", &paged);
+    commit(checkpoint);
+    CU_ASSERT_EQUAL(hr_checkpoint_set_identity(checkpoint, HR_STR("{\"query\":\"changed\"}"), &err), HR_OK);
+    prepare(checkpoint, 1, "r", &paged);
+    hr_checkpoint_close(checkpoint);
+    checkpoint = open_keeping(&kept, 3, false);
+    CU_ASSERT_TRUE(hr_str_equal_text(hr_checkpoint_identity(checkpoint), "{\"query\":\"changed\"}"));
+    CU_ASSERT_EQUAL(hr_checkpoint_restart(checkpoint, OTHER_LINEAGE, &err), HR_OK);
+    for (int again = 0; again <= 1; again++) {
+        hr_checkpoint_info(checkpoint, &info);
+        TEST_TEXT_EQUAL(info.lineage, OTHER_LINEAGE);
+        expect_info(checkpoint, -1, -1);
+        CU_ASSERT_EQUAL(key_count(&kept, ""), 2);
+        hr_checkpoint_close(checkpoint);
+        checkpoint = open_keeping(&kept, 3, false);
+    }
+    hr_paged_mark_range(&paged, 0, paged.size);
+    prepare(checkpoint, 0, "first of the new", &paged);
+    commit(checkpoint);
+    CU_ASSERT_EQUAL(load_byte(checkpoint, 0, 0), 1);
+    hr_checkpoint_close(checkpoint);
+    hr_paged_release(&paged);
+    kept_release(&kept);
+}
+
+/* After a write whose outcome is unknown nothing is written until the checkpoint is opened again. */
+static void test_failed_write(void)
+{
+    struct kept_store kept;
+    struct hr_paged paged;
+    kept_init(&kept);
+    hr_paged_init(&paged, 1 << 20);
+    struct hr_checkpoint *checkpoint = open_keeping(&kept, 3, true);
+    struct hr_checkpoint_part part = {"model", &paged};
+    set(&paged, 0, 1);
+    kept.fail_next = true;
+    CU_ASSERT_EQUAL(hr_checkpoint_prepare(checkpoint, 0, HR_STR("r"), &part, 1, &err), HR_IO);
+    CU_ASSERT_EQUAL(paged.dirty[0], 1);
+    CU_ASSERT_EQUAL(hr_checkpoint_prepare(checkpoint, 0, HR_STR("r"), &part, 1, &err), HR_IO);
+    hr_checkpoint_close(checkpoint);
+    checkpoint = open_keeping(&kept, 3, false);
+    prepare(checkpoint, 0, "r", &paged);
+    kept.fail_next = true;
+    CU_ASSERT_EQUAL(hr_checkpoint_commit(checkpoint, &err), HR_IO);
+    CU_ASSERT_EQUAL(hr_checkpoint_commit(checkpoint, &err), HR_IO);
+    hr_checkpoint_close(checkpoint);
+    checkpoint = open_keeping(&kept, 3, false);
+    expect_info(checkpoint, -1, 0);
+    commit(checkpoint);
+    hr_checkpoint_close(checkpoint);
+    hr_paged_release(&paged);
+    kept_release(&kept);
+}
+
+enum { HISTORY = 60, HISTORY_KEEP = 4, PARTS = 2, PART_MAX = 12 * HR_PAGE_SIZE };
+
+/* A plain copy of each part after each batch. */
+struct history {
+    uint8_t *bytes[HISTORY][PARTS];
+    size_t size[HISTORY][PARTS];
+    uint64_t random;
+};
+
+static size_t draw(struct history *history, size_t below)
+{
+    return (size_t)(hr_random_splitmix(&history->random) % below);
+}
+
+static void change_parts(struct history *history, struct hr_checkpoint_part *parts)
+{
+    for (size_t i = 0; i < PARTS; i++) {
+        for (size_t writes = draw(history, 5); writes > 0; writes--) {
+            size_t offset = draw(history, 3) == 0 ? draw(history, PART_MAX) : draw(history, parts[i].paged->size + 1);
+            set(parts[i].paged, offset, (uint8_t)draw(history, 4));
+        }
+    }
+}
+
+static void check_kept_batches(const struct history *history, struct hr_checkpoint *checkpoint, int64_t committed)
+{
+    static const char *const names[PARTS] = {"model:m", "stage:s"};
+    int64_t oldest = committed - HISTORY_KEEP + 1;
+    for (int64_t batch = oldest < 0 ? 0 : oldest; batch <= committed; batch++) {
+        for (size_t i = 0; i < PARTS; i++) {
+            struct hr_paged paged;
+            hr_paged_init(&paged, PART_MAX);
+            struct hr_checkpoint_part part = {names[i], &paged};
+            CU_ASSERT_EQUAL_FATAL(hr_checkpoint_load(checkpoint, batch, &part, &err), HR_OK);
+            CU_ASSERT_EQUAL(paged.size, history->size[batch][i]);
+            CU_ASSERT_EQUAL(paged.size == 0 ? 0 : memcmp(paged.data, history->bytes[batch][i], history->size[batch][i]),
+                            0);
+            hr_paged_release(&paged);
+        }
+    }
+    uint64_t pages;
+    uint64_t bytes;
+    CU_ASSERT_EQUAL_FATAL(hr_checkpoint_verify(checkpoint, &pages, &bytes, &err), HR_OK);
+}
+
+/* Prepares; then goes on, drops and prepares again, or crashes and goes on from what is there. */
+static struct hr_checkpoint *history_batch(struct history *history, struct kept_store *kept,
+                                           struct hr_checkpoint *checkpoint, int64_t batch,
+                                           struct hr_checkpoint_part *parts)
+{
+    size_t what = draw(history, 4);
+    CU_ASSERT_EQUAL_FATAL(hr_checkpoint_prepare(checkpoint, batch, HR_STR("r"), parts, PARTS, &err), HR_OK);
+    if (what == 1) {
+        check_kept_batches(history, checkpoint, batch - 1);
+        CU_ASSERT_EQUAL_FATAL(hr_checkpoint_drop_prepared(checkpoint, &err), HR_OK);
+        check_kept_batches(history, checkpoint, batch - 1);
+        for (size_t i = 0; i < PARTS; i++) {
+            hr_paged_mark_range(parts[i].paged, 0, parts[i].paged->size);
+        }
+        CU_ASSERT_EQUAL_FATAL(hr_checkpoint_prepare(checkpoint, batch, HR_STR("r"), parts, PARTS, &err), HR_OK);
+    }
+    if (what >= 2) {
+        commit(checkpoint);
+        hr_checkpoint_close(checkpoint);
+        hr_store_memory_crash(kept->inner, history->random);
+        checkpoint = open_keeping(kept, HISTORY_KEEP, false);
+    }
+    struct hr_checkpoint_info info;
+    hr_checkpoint_info(checkpoint, &info);
+    if (info.prepared >= 0) {
+        commit(checkpoint);
+    }
+    return checkpoint;
+}
+
+static void run_history(struct kept_store *kept, uint64_t seed)
+{
+    struct history history = {.random = seed};
+    struct hr_paged paged[PARTS];
+    struct hr_checkpoint_part parts[PARTS] = {{"model:m", &paged[0]}, {"stage:s", &paged[1]}};
+    hr_paged_init(&paged[0], PART_MAX);
+    hr_paged_init(&paged[1], PART_MAX);
+    struct hr_checkpoint *checkpoint = open_keeping(kept, HISTORY_KEEP, true);
+    for (int64_t batch = 0; batch < HISTORY; batch++) {
+        change_parts(&history, parts);
+        for (size_t i = 0; i < PARTS; i++) {
+            history.size[batch][i] = paged[i].size;
+            history.bytes[batch][i] = hr_calloc(1, PART_MAX);
+            if (paged[i].size > 0) {
+                memcpy(history.bytes[batch][i], paged[i].data, paged[i].size);
+            }
+        }
+        checkpoint = history_batch(&history, kept, checkpoint, batch, parts);
+        expect_info(checkpoint, batch, -1);
+        check_kept_batches(&history, checkpoint, batch);
+        /* one version of a page for each kept batch at most, and no delta or record of others */
+        CU_ASSERT_TRUE(key_count(kept, "p") <= PARTS * PART_MAX / HR_PAGE_SIZE * HISTORY_KEEP);
+        CU_ASSERT_TRUE(key_count(kept, "r") <= HISTORY_KEEP);
+    }
+    hr_checkpoint_close(checkpoint);
+    for (size_t i = 0; i < PARTS; i++) {
+        hr_paged_release(&paged[i]);
+        for (size_t batch = 0; batch < HISTORY; batch++) {
+            hr_free(history.bytes[batch][i]);
+        }
+    }
+}
+
+static void test_random_histories(void)
+{
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        struct kept_store kept;
+        kept_init(&kept);
+        run_history(&kept, seed);
+        kept_release(&kept);
+    }
+}
+
+/* Keys and values of a store, copied. */
+struct dump {
+    char *keys[512];
+    size_t key_lengths[512];
+    char *values[512];
+    size_t value_lengths[512];
+    size_t count;
+};
+
+static enum hr_status dump_visit(void *context, struct hr_str key, struct hr_str value, struct hr_error *error)
+{
+    (void)error;
+    struct dump *dump = context;
+    CU_ASSERT_FATAL(dump->count < HR_ARRAY_LEN(dump->keys));
+    dump->keys[dump->count] = hr_strndup(key.data, key.length);
+    dump->key_lengths[dump->count] = key.length;
+    dump->values[dump->count] = hr_alloc(value.length + 1);
+    memcpy(dump->values[dump->count], value.data, value.length);
+    dump->value_lengths[dump->count++] = value.length;
+    return HR_OK;
+}
+
+static void dump_put(const struct dump *dump, struct kept_store *kept, size_t i, bool remove)
+{
+    struct hr_store_batch batch = {0};
+    struct hr_str key = {dump->keys[i], dump->key_lengths[i]};
+    if (remove) {
+        hr_store_batch_remove(&batch, key);
+    } else {
+        hr_store_batch_put(&batch, key, (struct hr_str){dump->values[i], dump->value_lengths[i]});
+    }
+    CU_ASSERT_EQUAL(hr_store_write(kept->inner, &batch, true, &err), HR_OK);
+    hr_store_batch_release(&batch);
+}
+
+/* True when opening or verifying says that something is damaged. */
+static bool damage_is_found(struct kept_store *kept)
+{
+    struct hr_checkpoint *checkpoint = NULL;
+    bool created = false;
+    uint64_t pages;
+    uint64_t bytes;
+    enum hr_status status =
+        hr_checkpoint_open_store(&kept->store, IDENTITY, LINEAGE, HISTORY_KEEP, &checkpoint, &created, &err);
+    if (status == HR_OK) {
+        status = hr_checkpoint_verify(checkpoint, &pages, &bytes, &err);
+        hr_checkpoint_close(checkpoint);
+    }
+    CU_ASSERT_TRUE(status == HR_OK || status == HR_CORRUPT);
+    return status == HR_CORRUPT;
+}
+
+static void test_no_damage_goes_unnoticed(void)
+{
+    struct kept_store kept;
+    static struct dump dump;
+    kept_init(&kept);
+    run_history(&kept, 77);
+    CU_ASSERT_EQUAL(hr_store_scan(kept.inner, HR_STR(""), dump_visit, &dump, &err), HR_OK);
+    CU_ASSERT_TRUE(dump.count > 20);
+    CU_ASSERT_FALSE(damage_is_found(&kept));
+    size_t missed = 0;
+    for (size_t i = 0; i < dump.count; i++) {
+        size_t step = dump.value_lengths[i] / 16 + 1;
+        for (size_t at = 0; at < dump.value_lengths[i]; at += step) {
+            dump.values[i][at] ^= (char)(1 << (at % 8));
+            dump_put(&dump, &kept, i, false);
+            missed += !damage_is_found(&kept);
+            dump.values[i][at] ^= (char)(1 << (at % 8));
+        }
+        dump_put(&dump, &kept, i, true);
+        missed += !damage_is_found(&kept);
+        dump_put(&dump, &kept, i, false);
+        /* the value of the neighbour: whole, but in the wrong place */
+        struct dump swapped = dump;
+        size_t other = i == 0 ? 1 : i - 1;
+        swapped.values[i] = dump.values[other];
+        swapped.value_lengths[i] = dump.value_lengths[other];
+        dump_put(&swapped, &kept, i, false);
+        missed += !damage_is_found(&kept);
+        dump_put(&dump, &kept, i, false);
+    }
+    CU_ASSERT_EQUAL(missed, 0);
+    CU_ASSERT_FALSE(damage_is_found(&kept));
+    for (size_t i = 0; i < dump.count; i++) {
+        hr_free(dump.keys[i]);
+        hr_free(dump.values[i]);
+    }
+    kept_release(&kept);
+}
+
+TEST_MAIN("checkpoint", {"create, prepare, commit", test_create_prepare_commit},
+          {"opened after prepare", test_open_after_prepare},
+          {"a lost commit leaves a prepared batch", test_lost_commit_leaves_prepared},
+          {"only dirty pages are written", test_only_dirty_pages_are_written}, {"keep and prune", test_keep_and_prune},
+          {"identity and new lineage", test_identity_and_new_lineage}, {"a write that fails", test_failed_write},
+          {"random histories", test_random_histories}, {"no damage goes unnoticed", test_no_damage_goes_unnoticed})
