@@ -74,6 +74,7 @@ struct hr_stage {
 #define HR_STAGE_TYPES(X) \
     X(binarizer) \
     X(bucketizer) \
+    X(imputer) \
     X(string_indexer) \
     X(index_to_string) \
     X(one_hot_encoder) \
