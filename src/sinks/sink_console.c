@@ -72,6 +72,7 @@ static enum hr_status console_open(struct hr_sink *sink, const struct hr_sink_id
     (void)identity;
     (void)err;
     hr_buf_init(&console->text, CONSOLE_MAX);
+    (void)hr_buf_reserve(&console->text, 1); /* data is never NULL: fwrite wants none, not even for 0 bytes */
     console->cell_ends = hr_arena_array(sink->arena, (size_t)options->rows_max * sink->column_count + 1, size_t);
     console->widths = hr_arena_array(sink->arena, sink->column_count, size_t);
     console->opened = true;
