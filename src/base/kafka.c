@@ -183,7 +183,7 @@ static void log_line(const rd_kafka_t *client, int level, const char *facility, 
     hr_log_debug(NULL, "%s: %s %s", client != NULL ? rd_kafka_name(client) : "kafka", facility, text);
 }
 
-static enum hr_status conf_set(rd_kafka_conf_t *conf, const char *name, const char *value, struct hr_error *err)
+enum hr_status hr_kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value, struct hr_error *err)
 {
     char text[512];
     if (rd_kafka_conf_set(conf, name, value, text, sizeof(text)) != RD_KAFKA_CONF_OK) {
@@ -197,10 +197,10 @@ static enum hr_status conf_fill(enum hr_kafka_role role, const struct hr_propert
 {
     char text[512];
     snprintf(text, sizeof(text), "headrace-%s", query);
-    HR_TRY(conf_set(conf, "client.id", text, err));
+    HR_TRY(hr_kafka_conf_set(conf, "client.id", text, err));
     for (size_t i = 0; i < HR_ARRAY_LEN(default_properties); i++) {
         if ((default_properties[i].roles & role_mask(role)) != 0) {
-            HR_TRY(conf_set(conf, default_properties[i].name, default_properties[i].value, err));
+            HR_TRY(hr_kafka_conf_set(conf, default_properties[i].name, default_properties[i].value, err));
         }
     }
     for (size_t i = 0; i < properties->count; i++) {
@@ -217,7 +217,7 @@ static enum hr_status conf_fill(enum hr_kafka_role role, const struct hr_propert
     for (size_t i = 0; i < HR_ARRAY_LEN(owned_properties); i++) {
         const struct owned_property *owned = &owned_properties[i];
         if ((owned->roles & role_mask(role)) != 0 && owned->value != NULL) {
-            HR_TRY(conf_set(conf, owned->name, owned->value, err));
+            HR_TRY(hr_kafka_conf_set(conf, owned->name, owned->value, err));
         }
     }
     rd_kafka_conf_set_log_cb(conf, log_line);
@@ -235,6 +235,54 @@ enum hr_status hr_kafka_conf(enum hr_kafka_role role, const struct hr_properties
     }
     *out = conf;
     return HR_OK;
+}
+
+enum hr_status hr_kafka_conf_default(rd_kafka_conf_t *conf, const struct hr_properties *properties, const char *name,
+                                     const char *value, struct hr_error *err)
+{
+    for (size_t i = 0; i < properties->count; i++) {
+        if (strcmp(properties->items[i].key, name) == 0) {
+            return HR_OK;
+        }
+    }
+    return hr_kafka_conf_set(conf, name, value, err);
+}
+
+const char *hr_kafka_bootstrap(const struct hr_properties *properties)
+{
+    for (size_t i = 0; i < properties->count; i++) {
+        if (is_bootstrap(properties->items[i].key)) {
+            return properties->items[i].value;
+        }
+    }
+    return "(no bootstrap.servers)";
+}
+
+/* librdkafka guesses at causes in these texts (SASL, a wrong port …): the code alone is kept. */
+static void watch_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
+{
+    struct hr_kafka_watch *watch = opaque;
+    hr_log_debug(NULL, "%s: %s: %s", rd_kafka_name(client), rd_kafka_err2name((rd_kafka_resp_err_t)code), reason);
+    if (watch == NULL) {
+        return;
+    }
+    switch (code) {
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR__SSL:
+        watch->down = true;
+        snprintf(watch->text, sizeof(watch->text), "%s", rd_kafka_err2str((rd_kafka_resp_err_t)code));
+        break;
+    default:
+        break;
+    }
+}
+
+void hr_kafka_conf_watch(rd_kafka_conf_t *conf, struct hr_kafka_watch *watch)
+{
+    *watch = (struct hr_kafka_watch){0};
+    rd_kafka_conf_set_opaque(conf, watch);
+    rd_kafka_conf_set_error_cb(conf, watch_error);
 }
 
 enum hr_status hr_kafka_client(enum hr_kafka_role role, rd_kafka_conf_t *conf, rd_kafka_t **out, struct hr_error *err)
@@ -356,8 +404,8 @@ static enum hr_status topic_missing(const struct rd_kafka_metadata *metadata, co
     return HR_BAD_CONFIG;
 }
 
-static enum hr_status topic_find(const struct rd_kafka_metadata *metadata, const char *topic, int *out_partitions,
-                                 struct hr_error *err)
+enum hr_status hr_kafka_metadata_topic(const struct rd_kafka_metadata *metadata, const char *topic, int *out_partitions,
+                                       struct hr_error *err)
 {
     for (int i = 0; i < metadata->topic_cnt; i++) {
         const struct rd_kafka_metadata_topic *found = &metadata->topics[i];
@@ -384,7 +432,7 @@ enum hr_status hr_kafka_topic(rd_kafka_t *client, const char *topic, int timeout
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         return hr_kafka_fail(err, code, "no broker answered", "Kafka");
     }
-    enum hr_status status = topic_find(metadata, topic, out_partitions, err);
+    enum hr_status status = hr_kafka_metadata_topic(metadata, topic, out_partitions, err);
     rd_kafka_metadata_destroy(metadata);
     return status;
 }

@@ -17,6 +17,12 @@
 
 enum hr_kafka_role { HR_KAFKA_CONSUMER, HR_KAFKA_PRODUCER };
 
+/* Whether the brokers are away, as librdkafka's error callback says. Thread: the one that polls the client. */
+struct hr_kafka_watch {
+    bool down;
+    char text[200]; /* why */
+};
+
 /* Checks `properties:` without connecting: owned properties (with the reason why the engine owns them), unknown names,
  * bad values (librdkafka's own text at our place, secrets left out), missing bootstrap.servers. */
 void hr_kafka_check(enum hr_kafka_role role, const struct hr_properties *properties, const struct hr_place *place,
@@ -25,6 +31,15 @@ void hr_kafka_check(enum hr_kafka_role role, const struct hr_properties *propert
  * query: for log lines; must outlive the client. The caller owns *out (rd_kafka_new takes it on success). */
 enum hr_status hr_kafka_conf(enum hr_kafka_role role, const struct hr_properties *properties, const char *query,
                              rd_kafka_conf_t **out, struct hr_error *err);
+/* The client's errors go to the watch, which must outlive it. The caller clears `down` when a broker answers. */
+void hr_kafka_conf_watch(rd_kafka_conf_t *conf, struct hr_kafka_watch *watch);
+/* Sets one property of the engine's own choice. */
+enum hr_status hr_kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value, struct hr_error *err);
+/* Sets it where the user has not. */
+enum hr_status hr_kafka_conf_default(rd_kafka_conf_t *conf, const struct hr_properties *properties, const char *name,
+                                     const char *value, struct hr_error *err);
+/* "host:9092", for logs and errors; never NULL. */
+const char *hr_kafka_bootstrap(const struct hr_properties *properties);
 /* A client; conf is taken in any case. */
 enum hr_status hr_kafka_client(enum hr_kafka_role role, rd_kafka_conf_t *conf, rd_kafka_t **out, struct hr_error *err);
 /* librdkafka's error as ours, with a hint: fenced → HR_FENCED, authorization → HR_PERMISSION, what only another
@@ -36,6 +51,9 @@ enum hr_status hr_kafka_fail(struct hr_error *err, rd_kafka_resp_err_t code, con
  * (with the nearest topic name as hint where there is one); HR_UNAVAILABLE when no broker answered. */
 enum hr_status hr_kafka_topic(rd_kafka_t *client, const char *topic, int timeout_ms, int *out_partitions,
                               struct hr_error *err);
+/* The same in metadata of all topics that was asked for already. */
+enum hr_status hr_kafka_metadata_topic(const struct rd_kafka_metadata *metadata, const char *topic, int *out_partitions,
+                                       struct hr_error *err);
 /* Makes a topic when missing: compacted when asked. replication_factor -1: the broker's default. */
 enum hr_status hr_kafka_make_topic(rd_kafka_t *client, const char *topic, int partitions, int replication_factor,
                                    bool compacted, int timeout_ms, struct hr_error *err);

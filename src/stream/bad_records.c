@@ -45,11 +45,14 @@ enum hr_status hr_bad_records_judge(struct hr_run *run, struct hr_error *err)
     size_t kept = run->judged_rejects;
     for (size_t i = run->judged_rejects; i < rejects->count; i++) {
         struct hr_reject *reject = &rejects->items[i];
+        if (run->records.items[reject->record].flags & HR_RECORD_TOMBSTONE) {
+            reject->reason = HR_REASON_TOMBSTONE; /* decoders only see that there is nothing */
+        }
         if (reject_is_of_row(reject->reason)) {
             if (!dead_letter) {
                 return reject_fail(run, reject, err);
             }
-        } else if (mode == HR_MODE_DROP) {
+        } else if (mode == HR_MODE_DROP && reject->reason != HR_REASON_TOMBSTONE) {
             run->record.dead_letters++;
             continue;
         } else if (reject->reason != HR_REASON_TOMBSTONE && (mode == HR_MODE_FAIL_FAST || !dead_letter)) {
