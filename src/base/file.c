@@ -213,7 +213,7 @@ bool hr_file_exists(const char *path)
 
 char *hr_file_join(struct hr_arena *arena, const char *directory, const char *name)
 {
-    if (name[0] == '/' || directory[0] == '\0') {
+    if (name[0] == '/' || directory[0] == '\0' || strcmp(directory, ".") == 0) {
         return hr_arena_strdup(arena, name);
     }
     const char *slash = directory[strlen(directory) - 1] == '/' ? "" : "/";

@@ -72,6 +72,17 @@ static bool is_ignored(const char *const *ignore, const char *key)
     return false;
 }
 
+static const char *key_list(struct hr_option_table table, const char *const *more, size_t more_count,
+                            struct hr_arena *arena)
+{
+    char *list = hr_arena_strdup(arena, "");
+    for (size_t i = 0; i < table.count + more_count; i++) {
+        list = hr_arena_printf(arena, "%s%s%s", list, i > 0 ? ", " : "",
+                               i < table.count ? table.rows[i].key : more[i - table.count]);
+    }
+    return list;
+}
+
 static void report_unknown(struct hr_option_table table, const struct hr_yaml *node, size_t index,
                            const char *const *ignore, struct hr_arena *arena, struct hr_findings *findings)
 {
@@ -80,10 +91,8 @@ static void report_unknown(struct hr_option_table table, const struct hr_yaml *n
         ignored++;
     }
     const char **names = hr_arena_array(arena, table.count + ignored, const char *);
-    char *list = hr_arena_strdup(arena, "");
     for (size_t i = 0; i < table.count + ignored; i++) {
         names[i] = i < table.count ? table.rows[i].key : ignore[i - table.count];
-        list = hr_arena_printf(arena, "%s%s%s", list, i > 0 ? ", " : "", names[i]);
     }
     struct hr_finding *finding =
         hr_findings_error(findings, &node->key_places[index], "unknown key '%s'", node->keys[index]);
@@ -91,7 +100,7 @@ static void report_unknown(struct hr_option_table table, const struct hr_yaml *n
     if (near != NULL) {
         hr_finding_hint(findings, finding, "did you mean '%s'?", near);
     } else {
-        hr_finding_hint(findings, finding, "known keys: %s", list);
+        hr_finding_hint(findings, finding, "known keys: %s", key_list(table, ignore, ignored, arena));
     }
 }
 
@@ -102,8 +111,9 @@ static const struct hr_yaml *value_of(const struct hr_option *row, const struct 
     const struct hr_yaml *value = hr_yaml_get(node, row->key);
     const struct hr_yaml *other = row->alias != NULL ? hr_yaml_get(node, row->alias) : NULL;
     if (value != NULL && other != NULL) {
-        hr_findings_error(findings, hr_yaml_key_place(node, row->alias), "'%s' and '%s' are the same: give one",
-                          row->alias, row->key);
+        struct hr_finding *finding = hr_findings_error(findings, hr_yaml_key_place(node, row->alias),
+                                                       "'%s' and '%s' are the same", row->alias, row->key);
+        hr_finding_hint(findings, finding, "remove one of them");
     }
     value = value != NULL ? value : other;
     return value != NULL && !hr_yaml_is_null(value) ? value : NULL;
@@ -118,8 +128,10 @@ void hr_options_read(struct hr_option_table table, const struct hr_yaml *node, c
     }
     if (node->kind != HR_YAML_MAPPING) {
         if (!node->unusable) {
-            hr_findings_error(findings, &node->place, "%s: a mapping of keys to values is wanted here",
-                              node->place.path != NULL && node->place.path[0] != '\0' ? node->place.path : "file");
+            struct hr_finding *finding =
+                hr_findings_error(findings, &node->place, "%s: a mapping of keys to values is wanted here",
+                                  node->place.path != NULL && node->place.path[0] != '\0' ? node->place.path : "file");
+            hr_finding_hint(findings, finding, "its keys are: %s", key_list(table, NULL, 0, arena));
         }
         return;
     }
@@ -168,4 +180,53 @@ json_t *hr_options_to_json(struct hr_option_table table, const void *options)
         }
     }
     return object;
+}
+
+static bool is_word_character(char c)
+{
+    return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* Where a word stands in a text, NULL: nowhere. */
+static const char *find_word(const char *text, const char *word)
+{
+    size_t length = strlen(word);
+    for (const char *at = strstr(text, word); at != NULL; at = strstr(at + 1, word)) {
+        if ((at == text || !is_word_character(at[-1])) && !is_word_character(at[length])) {
+            return at;
+        }
+    }
+    return NULL;
+}
+
+static const struct hr_place *place_of_named_key(const struct hr_yaml *node, const char *message)
+{
+    const char *first = NULL;
+    const struct hr_place *place = &node->place;
+    for (size_t i = 0; i < node->count; i++) {
+        bool head = strcmp(node->keys[i], "type") == 0 || strcmp(node->keys[i], "id") == 0;
+        const char *at = head ? NULL : find_word(message, node->keys[i]);
+        if (at != NULL && (first == NULL || at < first)) {
+            first = at;
+            place = &node->items[i]->place;
+        }
+    }
+    return place;
+}
+
+void hr_options_complete(const struct hr_yaml *node, struct hr_findings *findings, const struct hr_finding *last,
+                         const char *hint)
+{
+    struct hr_finding *finding = last != NULL ? last->next : findings->first;
+    for (; finding != NULL; finding = finding->next) {
+        if (finding->place.line == node->place.line && finding->place.column == node->place.column) {
+            const struct hr_place *place = place_of_named_key(node, finding->message);
+            finding->place.line = place->line;
+            finding->place.column = place->column;
+            finding->place.path = hr_arena_strdup(&findings->arena, place->path);
+        }
+        if (finding->hint == NULL) {
+            hr_finding_hint(findings, finding, "%s", hint);
+        }
+    }
 }

@@ -114,6 +114,10 @@ enum hr_status hr_options_read_json(struct hr_option_table table, const json_t *
  * reference. NODE rows are written with hr_yaml_to_json. */
 json_t *hr_options_to_json(struct hr_option_table table, const void *options);
 const char *hr_option_type_text(enum hr_option_type type);
+/* For checks between options, whose findings (those after `last`, NULL: all) stand at the component: moves each to the
+ * first key of the node that its message names, and gives it this hint where it has none. */
+void hr_options_complete(const struct hr_yaml *node, struct hr_findings *findings, const struct hr_finding *last,
+                         const char *hint);
 /* The row of a key, NULL when there is none. */
 const struct hr_option *hr_option_find(struct hr_option_table table, const char *key);
 

@@ -30,11 +30,19 @@ static const char *shown(const struct reading *reading, const struct hr_yaml *no
     return hr_arena_printf(reading->arena, "'%.80s'", node->text);
 }
 
+/* What the key is for, under what is wrong with its value. */
+static void hint_help(const struct reading *reading, struct hr_finding *finding)
+{
+    if (finding->hint == NULL && reading->row->help != NULL) {
+        hr_finding_hint(reading->findings, finding, "%s: %s", reading->row->key, reading->row->help);
+    }
+}
+
 static bool refuse(const struct reading *reading, const struct hr_yaml *node, const char *wanted)
 {
     if (!node->unusable) {
-        hr_findings_error(reading->findings, &node->place, "%s: %s is not %s", reading->row->key, shown(reading, node),
-                          wanted);
+        hint_help(reading, hr_findings_error(reading->findings, &node->place, "%s: %s is not %s", reading->row->key,
+                                             shown(reading, node), wanted));
     }
     return false;
 }
@@ -43,8 +51,9 @@ static bool in_range(const struct reading *reading, const struct hr_yaml *node, 
 {
     const struct hr_option *row = reading->row;
     if (row->minimum < row->maximum && !(value >= row->minimum && value <= row->maximum)) {
-        hr_findings_error(reading->findings, &node->place, "%s: %s is out of range, allowed is %g to %g", row->key,
-                          shown(reading, node), row->minimum, row->maximum);
+        hint_help(reading,
+                  hr_findings_error(reading->findings, &node->place, "%s: %s is out of range, allowed is %g to %g",
+                                    row->key, shown(reading, node), row->minimum, row->maximum));
         return false;
     }
     return true;
@@ -132,6 +141,7 @@ static bool read_choice(const struct reading *reading, const struct hr_yaml *nod
     if (near != NULL) {
         hr_finding_hint(reading->findings, finding, "did you mean '%s'?", near);
     }
+    hint_help(reading, finding);
     return false;
 }
 

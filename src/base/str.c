@@ -84,22 +84,44 @@ size_t hr_str_distance(const char *a, const char *b)
     char folded_b[DISTANCE_LENGTH_MAX];
     size_t length_a = distance_fold(a, folded_a);
     size_t length_b = distance_fold(b, folded_b);
-    /* Levenshtein with two rows. */
-    size_t row[DISTANCE_LENGTH_MAX + 1];
+    /* Optimal string alignment: two neighbours that changed places are one slip. Row i + 1 needs the two before it. */
+    size_t rows[3][DISTANCE_LENGTH_MAX + 1];
     for (size_t j = 0; j <= length_b; j++) {
-        row[j] = j;
+        rows[0][j] = j;
     }
     for (size_t i = 0; i < length_a; i++) {
-        size_t diagonal = row[0];
+        const size_t *before = rows[(i + 2) % 3];
+        const size_t *above = rows[i % 3];
+        size_t *row = rows[(i + 1) % 3];
         row[0] = i + 1;
         for (size_t j = 0; j < length_b; j++) {
-            size_t substituted = diagonal + (folded_a[i] != folded_b[j]);
-            size_t shorter = row[j] < row[j + 1] ? row[j] : row[j + 1];
-            diagonal = row[j + 1];
-            row[j + 1] = substituted < shorter + 1 ? substituted : shorter + 1;
+            size_t substituted = above[j] + (folded_a[i] != folded_b[j]);
+            size_t shorter = (row[j] < above[j + 1] ? row[j] : above[j + 1]) + 1;
+            row[j + 1] = substituted < shorter ? substituted : shorter;
+            bool swapped = i > 0 && j > 0 && folded_a[i] == folded_b[j - 1] && folded_a[i - 1] == folded_b[j];
+            if (swapped && before[j - 1] + 1 < row[j + 1]) {
+                row[j + 1] = before[j - 1] + 1;
+            }
         }
     }
-    return row[length_b];
+    return rows[length_a % 3][length_b];
+}
+
+/* The shortest name that holds the word: "KMeans" means "StreamingKMeans". */
+static const char *shortest_with(const char *word, const char *const *names, size_t count)
+{
+    char folded[DISTANCE_LENGTH_MAX];
+    size_t length = distance_fold(word, folded);
+    const char *best = NULL;
+    for (size_t i = 0; length >= 4 && i < count; i++) {
+        char name[DISTANCE_LENGTH_MAX];
+        size_t name_length = names[i] != NULL ? distance_fold(names[i], name) : 0;
+        bool holds = name_length > 0 && memmem(name, name_length, folded, length) != NULL;
+        if (holds && (best == NULL || strlen(names[i]) < strlen(best))) {
+            best = names[i];
+        }
+    }
+    return best;
 }
 
 const char *hr_str_nearest(const char *word, const char *const *names, size_t count)
@@ -117,6 +139,6 @@ const char *hr_str_nearest(const char *word, const char *const *names, size_t co
         }
     }
     size_t length = strlen(word);
-    size_t allowed = length <= 4 ? 1 : length / 3;
-    return best_distance <= allowed ? best : NULL;
+    size_t allowed = length <= 4 ? length > 1 : length / 3;
+    return best_distance <= allowed ? best : shortest_with(word, names, count);
 }

@@ -41,9 +41,11 @@ int hr_str_compare(struct hr_str a, struct hr_str b);
 size_t hr_str_utf8_length(const char *data, size_t left);
 /* True when the bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool hr_str_is_utf8(struct hr_str slice);
-/* Edit distance after case folding and dropping '_', '-', '.': how far a user's word is from a name. */
+/* Edit distance after case folding and dropping '_', '-', '.': how far a user's word is from a name. Two neighbours
+ * that changed places count once. */
 size_t hr_str_distance(const char *a, const char *b);
-/* The nearest of count names when it is near enough to be meant, else NULL. names[i] may be NULL (skipped). */
+/* The nearest of count names when it is near enough to be meant, else the shortest that contains the word, else NULL.
+ * names[i] may be NULL (skipped). */
 const char *hr_str_nearest(const char *word, const char *const *names, size_t count);
 
 #endif

@@ -123,7 +123,8 @@ static void add_diagnostic(struct reader *reader)
         place.column = error->column > 0 ? error->column : 1;
     }
     reader->stopped = true;
-    (void)hr_findings_error(reader->findings, &place, "not YAML: %s", error->msg);
+    struct hr_finding *finding = hr_findings_error(reader->findings, &place, "not YAML: %s", error->msg);
+    hr_finding_hint(reader->findings, finding, "look at indentation, brackets and quotes here and on the line before");
 }
 
 /* The next event, NULL when there is none; then the reader has stopped or the text is at its end. */
@@ -312,10 +313,13 @@ static struct hr_yaml *read_scalar(struct reader *reader, const struct fy_event 
     node->quoted = quoted || string_tag;
     node->text = text != NULL ? hr_arena_strndup(reader->arena, text, length) : "";
     if (strlen(node->text) != length) {
-        (void)hr_findings_error(reader->findings, &place, "a text with a NUL character");
+        struct hr_finding *finding = hr_findings_error(reader->findings, &place, "a text with a NUL character");
+        hr_finding_hint(reader->findings, finding, "remove it");
         node->unusable = true;
     } else if (text != NULL && !hr_str_is_utf8((struct hr_str){text, length})) {
-        (void)hr_findings_error(reader->findings, &place, "a text whose escapes are not Unicode characters");
+        struct hr_finding *finding =
+            hr_findings_error(reader->findings, &place, "a text whose escapes are not Unicode characters");
+        hr_finding_hint(reader->findings, finding, "write the characters themselves, as UTF-8");
         node->text = "";
         node->unusable = true;
     } else {
@@ -379,7 +383,9 @@ static const char *read_key(struct reader *reader, struct fy_event *event, const
         }
     }
     if (key == NULL && !reader->stopped) {
-        (void)hr_findings_error(reader->findings, out_place, "a key must be a text of 1 to %u bytes", YAML_KEY_MAX);
+        struct hr_finding *finding =
+            hr_findings_error(reader->findings, out_place, "a key must be a text of 1 to %u bytes", YAML_KEY_MAX);
+        hr_finding_hint(reader->findings, finding, "write it as key: value");
     }
     return key;
 }
@@ -412,9 +418,10 @@ static void drop_duplicates(struct reader *reader, struct items *items)
             first = i;
             continue;
         }
-        (void)hr_findings_error(reader->findings, &items->key_places[keys[i].index],
-                                "duplicate key '%s' (first at line %d)", keys[i].key,
-                                items->key_places[keys[first].index].line);
+        struct hr_finding *finding = hr_findings_error(reader->findings, &items->key_places[keys[i].index],
+                                                       "duplicate key '%s' (first at line %d)", keys[i].key,
+                                                       items->key_places[keys[first].index].line);
+        hr_finding_hint(reader->findings, finding, "remove one of them");
         items->nodes[keys[i].index] = NULL;
         found = true;
     }
@@ -538,7 +545,8 @@ static struct hr_yaml *read_stream(struct reader *reader)
         }
     }
     if (!document && !reader->stopped) {
-        (void)hr_findings_error(reader->findings, &start, "the file is empty");
+        struct hr_finding *finding = hr_findings_error(reader->findings, &start, "the file is empty");
+        hr_finding_hint(reader->findings, finding, "a query file begins with apiVersion: headrace/v1");
     }
     return reader->stopped ? NULL : root;
 }
@@ -550,8 +558,9 @@ static bool check_bytes(struct reader *reader)
         size_t length = hr_str_utf8_length(reader->text + i, reader->length - i);
         if (length == 0 || reader->text[i] == '\0') {
             struct hr_place place = place_at(reader, i, "");
-            (void)hr_findings_error(reader->findings, &place, "byte 0x%02x: the file is not UTF-8 text",
-                                    (unsigned char)reader->text[i]);
+            struct hr_finding *finding = hr_findings_error(
+                reader->findings, &place, "byte 0x%02x: the file is not UTF-8 text", (unsigned char)reader->text[i]);
+            hr_finding_hint(reader->findings, finding, "save the file as UTF-8");
             return false;
         }
         i += length;
@@ -589,7 +598,9 @@ struct hr_yaml *hr_yaml_read_text(struct hr_arena *arena, const char *file, cons
     };
     struct hr_place start = {.file = reader.file, .line = 1, .column = 1, .path = ""};
     if (length > YAML_TEXT_MAX) {
-        (void)hr_findings_error(findings, &start, "%zu bytes are more than the limit of %u", length, YAML_TEXT_MAX);
+        struct hr_finding *finding =
+            hr_findings_error(findings, &start, "%zu bytes are more than the limit of %u", length, YAML_TEXT_MAX);
+        hr_finding_hint(findings, finding, "put fitted values into a pipeline file: pipeline: {from: FILE}");
         return NULL;
     }
     find_lines(&reader);

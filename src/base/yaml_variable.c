@@ -101,12 +101,15 @@ void hr_yaml_expand(struct hr_arena *arena, struct hr_yaml *node, struct hr_find
     }
     if (out.overflow) {
         node->unusable = true;
-        (void)hr_findings_error(findings, &node->place, "longer than %u bytes after expanding its variables",
-                                EXPANDED_MAX);
+        struct hr_finding *finding = hr_findings_error(
+            findings, &node->place, "longer than %u bytes after expanding its variables", EXPANDED_MAX);
+        hr_finding_hint(findings, finding, "look at what the variable holds");
     }
     if (!node->unusable && !hr_str_is_utf8(hr_buf_str(&out))) {
         node->unusable = true;
-        (void)hr_findings_error(findings, &node->place, "not UTF-8 after expanding its variables");
+        struct hr_finding *finding =
+            hr_findings_error(findings, &node->place, "not UTF-8 after expanding its variables");
+        hr_finding_hint(findings, finding, "look at what the variable holds");
     }
     if (!node->unusable) {
         node->text = hr_arena_strdup(arena, hr_buf_text(&out));

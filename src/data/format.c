@@ -51,7 +51,9 @@ static const struct hr_format_type *read_type(const struct hr_yaml *node, struct
         return &hr_format_json;
     }
     if (name->kind != HR_YAML_SCALAR) {
-        hr_findings_error(findings, &name->place, "the format must be a name or {type: name, …}");
+        struct hr_finding *finding =
+            hr_findings_error(findings, &name->place, "the format must be a name or {type: name, …}");
+        hr_finding_hint(findings, finding, "write format: {type: json}, or {type: csv, header: true}");
         return NULL;
     }
     const struct hr_format_type *type = find_type(name->text);

@@ -83,7 +83,8 @@ enum hr_status hr_schema_add(struct hr_schema *schema, const char *name, enum hr
                              struct hr_attribute *attribute, size_t *out_index, struct hr_error *err)
 {
     if (hr_schema_find(schema, name) != SIZE_MAX) {
-        return hr_fail(err, HR_BAD_CONFIG, "column '%s' exists already", name);
+        hr_fail(err, HR_BAD_CONFIG, "column '%s' exists already", name);
+        return hr_fail_hint(err, "a column is written once: choose another name");
     }
     struct hr_field *field = add_field(schema);
     field->name = name;
@@ -184,9 +185,9 @@ enum hr_status hr_schema_need(const struct hr_schema *schema, const char *name, 
         }
     }
     if (nearest != NULL) {
-        hr_fail_hint(err, "did you mean '%s'?", nearest);
+        return hr_fail_hint(err, "did you mean '%s'?", nearest);
     }
-    return HR_BAD_CONFIG;
+    return hr_fail_hint(err, "name one of the columns, or add it to the schema");
 }
 
 enum hr_status hr_schema_need_type(const struct hr_schema *schema, const char *name, unsigned type_mask,
@@ -196,8 +197,8 @@ enum hr_status hr_schema_need_type(const struct hr_schema *schema, const char *n
     HR_TRY(hr_schema_need(schema, name, &index, err));
     enum hr_type type = schema->fields[index].type;
     if ((type_mask >> type & 1u) == 0) {
-        return hr_fail(err, HR_BAD_CONFIG, "column '%s' is %s, but %s is needed here", name, hr_type_name(type),
-                       wanted);
+        hr_fail(err, HR_BAD_CONFIG, "column '%s' is %s, but %s is needed here", name, hr_type_name(type), wanted);
+        return hr_fail_hint(err, "name another column, or add a stage before this one that makes %s of it", wanted);
     }
     *out_index = index;
     return HR_OK;

@@ -32,6 +32,12 @@ static const struct hr_option entry_rows[] = {
               .help = "of a timestamp: rfc3339, epochMillis, epochSeconds, or an ICU pattern"),
 };
 
+static void schema_empty(const struct hr_yaml *node, struct hr_findings *findings)
+{
+    struct hr_finding *finding = hr_findings_error(findings, &node->place, "the schema is empty");
+    hr_finding_hint(findings, finding, "list the columns, for example schema: \"id long, x double, y string\"");
+}
+
 static void type_finding(const char *text, const struct hr_place *place, const char *column,
                          struct hr_findings *findings)
 {
@@ -39,7 +45,9 @@ static void type_finding(const char *text, const struct hr_place *place, const c
 #define HR_TYPE_TEXT(name, type_text, storage) type_text,
         HR_TYPES(HR_TYPE_TEXT)
 #undef HR_TYPE_TEXT
-        "bigint", "integer", "real",
+            "bigint",
+        "integer",
+        "real",
     };
     struct hr_finding *finding =
         hr_findings_error(findings, place, "column '%s' has the unknown type '%s'", column, text);
@@ -72,7 +80,8 @@ static struct hr_field *add_column(struct hr_schema *schema, const char *name, e
                                    const struct hr_place *place, struct hr_findings *findings)
 {
     if (name[0] == '\0') {
-        hr_findings_error(findings, place, "a column has an empty name");
+        struct hr_finding *finding = hr_findings_error(findings, place, "a column has an empty name");
+        hr_finding_hint(findings, finding, "give it a name; path: says where its value is");
         return NULL;
     }
     if (strncmp(name, "__", 2) == 0) {
@@ -104,8 +113,10 @@ static void read_timestamp_format(struct hr_field *field, const char *format, co
                                   struct hr_findings *findings)
 {
     if (field->type != HR_TYPE_TIMESTAMP) {
-        hr_findings_error(findings, place, "column '%s' is %s; only a timestamp has a format", field->name,
-                          hr_type_name(field->type));
+        struct hr_finding *finding =
+            hr_findings_error(findings, place, "column '%s' is %s; only a timestamp has a format", field->name,
+                              hr_type_name(field->type));
+        hr_finding_hint(findings, finding, "remove format, or write type: timestamp");
         return;
     }
     if (strcmp(format, "rfc3339") == 0) {
@@ -121,8 +132,7 @@ static void read_timestamp_format(struct hr_field *field, const char *format, co
         field->timestamp_pattern = format;
         struct hr_timestamp_pattern *pattern = NULL;
         if (hr_timestamp_pattern_new(format, &pattern, &err) != HR_OK) {
-            struct hr_finding *finding =
-                hr_findings_error(findings, place, "column '%s': %s", field->name, err.text);
+            struct hr_finding *finding = hr_findings_error(findings, place, "column '%s': %s", field->name, err.text);
             const char *nearest = hr_str_nearest(format, names, HR_ARRAY_LEN(names));
             if (nearest != NULL) {
                 hr_finding_hint(findings, finding, "did you mean '%s'?", nearest);
@@ -139,8 +149,9 @@ static void read_entry(struct hr_schema *schema, const struct hr_yaml *node, str
 {
     if (node->kind != HR_YAML_MAPPING) {
         struct hr_finding *finding = hr_findings_error(findings, &node->place, "a column must be {name, type, …}");
-        hr_finding_hint(findings, finding, "write `- {name: x, type: double}`, or the whole schema as one string "
-                                           "\"x double, y long\"");
+        hr_finding_hint(findings, finding,
+                        "write `- {name: x, type: double}`, or the whole schema as one string "
+                        "\"x double, y long\"");
         return;
     }
     struct entry_options options = {0};
@@ -154,8 +165,8 @@ static void read_entry(struct hr_schema *schema, const struct hr_yaml *node, str
     }
     const struct hr_yaml *path_node = hr_yaml_get(node, "path");
     if (options.path != NULL && !is_pointer(options.path)) {
-        struct hr_finding *finding = hr_findings_error(findings, &path_node->place, "'%s' is not a JSON pointer",
-                                                       options.path);
+        struct hr_finding *finding =
+            hr_findings_error(findings, &path_node->place, "'%s' is not a JSON pointer", options.path);
         hr_finding_hint(findings, finding, "a pointer starts with '/', as in /user/id");
     }
     if (options.name == NULL || options.type == NULL) {
@@ -262,20 +273,23 @@ static void ddl_column(struct ddl *ddl)
     if (ddl_word(ddl, "not")) {
         nullable = false;
         if (!ddl_word(ddl, "null")) {
-            hr_findings_error(ddl->findings, ddl->place, "column '%s': NOT must be followed by NULL", name);
+            struct hr_finding *finding =
+                hr_findings_error(ddl->findings, ddl->place, "column '%s': NOT must be followed by NULL", name);
+            hr_finding_hint(ddl->findings, finding, "write \"%s long NOT NULL\"", name);
         }
     }
     skip_blanks(ddl);
     if (*ddl->at != ',' && *ddl->at != '\0') {
         size_t length = strcspn(ddl->at, ",");
-        hr_findings_error(ddl->findings, ddl->place, "column '%s': '%.*s' after the type is not understood", name,
-                          (int)(length > 40 ? 40 : length), ddl->at);
+        struct hr_finding *finding =
+            hr_findings_error(ddl->findings, ddl->place, "column '%s': '%.*s' after the type is not understood", name,
+                              (int)(length > 40 ? 40 : length), ddl->at);
+        hr_finding_hint(ddl->findings, finding, "after the type may stand NOT NULL, then a comma");
         ddl->at += length;
     }
     if (*name == '\0' || *text == '\0') {
-        struct hr_finding *finding =
-            hr_findings_error(ddl->findings, ddl->place, "the schema has a column without %s",
-                              *name == '\0' ? "a name" : "a type");
+        struct hr_finding *finding = hr_findings_error(ddl->findings, ddl->place, "the schema has a column without %s",
+                                                       *name == '\0' ? "a name" : "a type");
         hr_finding_hint(ddl->findings, finding, "write \"name type, name type\", as in \"id long, x double\"");
         return;
     }
@@ -294,7 +308,7 @@ static void read_ddl(struct hr_schema *schema, const struct hr_yaml *node, struc
     struct ddl ddl = {node->text, schema, &node->place, findings};
     skip_blanks(&ddl);
     if (*ddl.at == '\0') {
-        hr_findings_error(findings, &node->place, "the schema is empty");
+        schema_empty(node, findings);
         return;
     }
     for (;;) {
@@ -315,7 +329,7 @@ void hr_schema_read(struct hr_schema *schema, const struct hr_yaml *node, struct
         break;
     case HR_YAML_SEQUENCE:
         if (node->count == 0) {
-            hr_findings_error(findings, &node->place, "the schema is empty");
+            schema_empty(node, findings);
         }
         for (size_t i = 0; i < node->count; i++) {
             read_entry(schema, node->items[i], findings);

@@ -48,7 +48,8 @@ static int64_t days_since_1970(int year, int month, int day)
     return era * 146097 + day_of_era - 719468;
 }
 
-/* The fraction's microseconds; *length is how many characters it takes, 0 when there is none, and -1 after a bare dot. */
+/* The fraction's microseconds; *length is how many characters it takes, 0 when there is none, and -1 after a bare dot.
+ */
 static int64_t fraction(const char *text, size_t available, int *length)
 {
     *length = 0;
@@ -141,6 +142,13 @@ enum hr_status hr_timestamp_pattern_new(const char *pattern, struct hr_timestamp
     u_strFromUTF8(wide, PATTERN_MAX, &wide_length, pattern, -1, &code);
     if (U_FAILURE(code) || wide_length == 0) {
         return hr_fail(err, HR_BAD_CONFIG, "'%.60s' is not a date pattern", pattern);
+    }
+    size_t quotes = 0;
+    for (const char *at = pattern; *at != '\0'; at++) {
+        quotes += *at == '\'';
+    }
+    if (quotes % 2 != 0) {
+        return hr_fail(err, HR_BAD_CONFIG, "'%.60s' is not a date pattern: a quoted text does not end", pattern);
     }
     static const UChar utc[] = {'U', 'T', 'C', 0};
     UDateFormat *format = udat_open(UDAT_PATTERN, UDAT_PATTERN, "en_US_POSIX", utc, 3, wide, wide_length, &code);

@@ -73,8 +73,10 @@ static void add_metric(struct hr_evaluation *evaluation, const char *name, const
             continue;
         }
         if (hr_metric_infos[i].task != task) {
-            hr_findings_error(findings, place, "metric '%s' is for %s, %s does %s", name,
-                              task_name(hr_metric_infos[i].task), evaluation->model->type->kind.name, task_name(task));
+            struct hr_finding *finding = hr_findings_error(findings, place, "metric '%s' is for %s, %s does %s", name,
+                                                           task_name(hr_metric_infos[i].task),
+                                                           evaluation->model->type->kind.name, task_name(task));
+            hr_finding_hint(findings, finding, "headrace list metrics says what each is for");
         }
         evaluation->metrics |= 1u << i;
         return;

@@ -60,7 +60,8 @@ struct hr_model *hr_model_new(const struct hr_yaml *node, struct hr_arena *arena
 {
     static const char *const own_keys[] = {"type", "id", NULL};
     if (node->kind != HR_YAML_MAPPING) {
-        hr_findings_error(findings, &node->place, "a model is a mapping: {type: NAME, …}");
+        struct hr_finding *finding = hr_findings_error(findings, &node->place, "a model is a mapping: {type: NAME, …}");
+        hr_finding_hint(findings, finding, "headrace list models names them");
         return NULL;
     }
     size_t errors = findings->errors;
@@ -79,13 +80,18 @@ struct hr_model *hr_model_new(const struct hr_yaml *node, struct hr_arena *arena
     if (id != NULL && id->kind == HR_YAML_SCALAR && id->text[0] != '\0') {
         model->id = id->text;
     } else if (id != NULL) {
-        hr_findings_error(findings, &id->place, "'id' must be a name");
+        hr_finding_hint(findings, hr_findings_error(findings, &id->place, "'id' must be a name"),
+                        "leave it out, and the model is called by its type");
     }
     model->options = hr_arena_calloc(arena, 1, type->kind.options_size);
     hr_options_read(type->kind.options, node, own_keys, model->options, arena, findings);
     hr_paged_init(&model->state, MODEL_STATE_MAX);
     if (type->check != NULL && findings->errors == errors) {
+        const struct hr_finding *last = findings->last;
         type->check(model, findings);
+        hr_options_complete(
+            node, findings, last,
+            hr_arena_printf(arena, "headrace list models %s shows parameters and an example", type->kind.name));
     }
     if (findings->errors > errors) {
         hr_model_close(model);

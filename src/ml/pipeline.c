@@ -40,12 +40,16 @@ static void read_stages(struct hr_pipeline *pipeline, const struct hr_yaml *stag
 {
     if (stages->kind != HR_YAML_SEQUENCE) {
         if (!hr_yaml_is_null(stages)) {
-            hr_findings_error(findings, &stages->place, "'stages' must be a list of stages");
+            struct hr_finding *finding =
+                hr_findings_error(findings, &stages->place, "'stages' must be a list of stages");
+            hr_finding_hint(findings, finding, "write stages: [{type: Tokenizer, inputCol: text, outputCol: words}]");
         }
         return;
     }
     if (stages->count > STAGES_MAX) {
-        hr_findings_error(findings, &stages->place, "%zu stages; at most %d are allowed", stages->count, STAGES_MAX);
+        struct hr_finding *finding = hr_findings_error(findings, &stages->place, "%zu stages; at most %d are allowed",
+                                                       stages->count, STAGES_MAX);
+        hr_finding_hint(findings, finding, "many stages take several columns at once: inputCols, outputCols");
         return;
     }
     pipeline->stages = hr_arena_calloc(arena, stages->count, sizeof(*pipeline->stages));
@@ -62,13 +66,15 @@ static void read_from(struct hr_pipeline *pipeline, const struct hr_yaml *from, 
                       struct hr_arena *arena, struct hr_findings *findings)
 {
     if (from->kind != HR_YAML_SCALAR || from->text[0] == '\0') {
-        hr_findings_error(findings, &from->place, "'from' must be the name of a pipeline file");
+        struct hr_finding *finding =
+            hr_findings_error(findings, &from->place, "'from' must be the name of a pipeline file");
+        hr_finding_hint(findings, finding, "make one with: headrace fit QUERY.yaml -o PIPELINE.json");
         return;
     }
     struct hr_error err;
     const char *path = hr_file_join(arena, directory, from->text);
     if (hr_pipeline_load(pipeline, path, &from->place, arena, &err) != HR_OK) {
-        hr_findings_add(findings, &from->place, &err);
+        hr_findings_add(findings, &from->place, &err)->status = HR_BAD_CONFIG; /* also when it is missing */
         return;
     }
     find_duplicate_ids(pipeline, NULL, findings);
@@ -100,14 +106,18 @@ void hr_pipeline_read(struct hr_pipeline *pipeline, const struct hr_yaml *node, 
         return;
     }
     if (node->kind != HR_YAML_MAPPING) {
-        hr_findings_error(findings, &node->place, "a pipeline is a mapping: {stages: […]} or {from: FILE}");
+        struct hr_finding *finding =
+            hr_findings_error(findings, &node->place, "a pipeline is a mapping: {stages: […]} or {from: FILE}");
+        hr_finding_hint(findings, finding, "headrace list stages names the stages");
         return;
     }
     reject_unknown_keys(node, findings);
     const struct hr_yaml *stages = hr_yaml_get(node, "stages");
     const struct hr_yaml *from = hr_yaml_get(node, "from");
     if (stages != NULL && from != NULL) {
-        hr_findings_error(findings, hr_yaml_key_place(node, "from"), "a pipeline has either 'stages' or 'from'");
+        struct hr_finding *finding =
+            hr_findings_error(findings, hr_yaml_key_place(node, "from"), "a pipeline has either 'stages' or 'from'");
+        hr_finding_hint(findings, finding, "remove one of them");
     } else if (from != NULL) {
         read_from(pipeline, from, directory, arena, findings);
     } else if (stages != NULL) {

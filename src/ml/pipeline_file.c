@@ -28,8 +28,8 @@ static enum hr_status read_document(const char *path, json_t **out, struct hr_er
     json_error_t where;
     *out = json_loadb(text.data != NULL ? text.data : "", text.length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &where);
     if (*out == NULL) {
-        return hr_fail(err, HR_BAD_CONFIG, "%s:%d:%d: not a pipeline file: %s", path, where.line, where.column,
-                       where.text);
+        hr_fail(err, HR_BAD_CONFIG, "%s:%d:%d: not a pipeline file: %s", path, where.line, where.column, where.text);
+        return hr_fail_hint(err, "make it again with: headrace fit QUERY.yaml -o %s", path);
     }
     return HR_OK;
 }
@@ -50,7 +50,8 @@ static enum hr_status check_head(const char *path, const json_t *document, struc
                             version != NULL ? version : "of another version");
     }
     if (!json_is_array(json_object_get(document, "stages"))) {
-        return hr_fail(err, HR_BAD_CONFIG, "%s: 'stages' must be a list", path);
+        hr_fail(err, HR_BAD_CONFIG, "%s: 'stages' must be a list", path);
+        return hr_fail_hint(err, "make it again with: headrace fit QUERY.yaml -o %s", path);
     }
     return HR_OK;
 }

@@ -95,7 +95,8 @@ struct hr_stage *hr_stage_new(const struct hr_yaml *node, size_t index, struct h
 {
     static const char *const own_keys[] = {"type", "id", "fitted", NULL};
     if (node->kind != HR_YAML_MAPPING) {
-        hr_findings_error(findings, &node->place, "a stage is a mapping: {type: NAME, …}");
+        struct hr_finding *finding = hr_findings_error(findings, &node->place, "a stage is a mapping: {type: NAME, …}");
+        hr_finding_hint(findings, finding, "headrace list stages names them");
         return NULL;
     }
     size_t errors = findings->errors;
@@ -106,13 +107,18 @@ struct hr_stage *hr_stage_new(const struct hr_yaml *node, size_t index, struct h
     const struct hr_yaml *id = hr_yaml_get(node, "id");
     bool named = id != NULL && id->kind == HR_YAML_SCALAR && id->text[0] != '\0';
     if (id != NULL && !named) {
-        hr_findings_error(findings, &id->place, "'id' must be a name");
+        hr_finding_hint(findings, hr_findings_error(findings, &id->place, "'id' must be a name"),
+                        "leave it out, and the stage is called by its type and number");
     }
     struct hr_stage *stage = stage_allocate(type, named ? id->text : NULL, index, arena);
     stage->place = node->place;
     hr_options_read(type->kind.options, node, own_keys, stage->options, arena, findings);
     if (type->check != NULL && findings->errors == errors) {
+        const struct hr_finding *last = findings->last;
         type->check(stage, findings);
+        hr_options_complete(
+            node, findings, last,
+            hr_arena_printf(arena, "headrace list stages %s shows parameters and an example", type->kind.name));
     }
     const struct hr_yaml *fitted = hr_yaml_get(node, "fitted");
     if (fitted != NULL && findings->errors == errors) {

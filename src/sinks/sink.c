@@ -122,7 +122,11 @@ struct hr_sink *hr_sink_new_ignoring(const struct hr_yaml *node, const char *def
     sink_take_options(sink, (const struct sink_options *)block, node, default_id);
     sink_check_id(sink, node, findings);
     if (findings->errors == errors && type->check != NULL) {
+        const struct hr_finding *last = findings->last;
         type->check(sink, findings);
+        hr_options_complete(
+            node, findings, last,
+            hr_arena_printf(arena, "headrace list sinks %s shows parameters and an example", type->kind.name));
     }
     if (findings->errors > errors) {
         return NULL;

@@ -167,7 +167,9 @@ static void columns_as_written(struct hr_plan_builder *builder, struct hr_sink *
             twice = twice || sink->columns[j] == index;
         }
         if (twice) {
-            hr_findings_error(builder->findings, place, "column '%s' is in columns twice", name);
+            struct hr_finding *finding =
+                hr_findings_error(builder->findings, place, "column '%s' is in columns twice", name);
+            hr_finding_hint(builder->findings, finding, "remove one of them");
             continue;
         }
         sink->columns[sink->column_count++] = index;
@@ -231,8 +233,10 @@ static void build_sink_list(struct hr_plan_builder *builder)
         return;
     }
     if (sinks->count > SINKS_MAX) {
-        hr_findings_error(builder->findings, &sinks->items[SINKS_MAX]->place,
-                          "a query has at most %d sinks, and this one has %zu", SINKS_MAX, sinks->count);
+        struct hr_finding *finding =
+            hr_findings_error(builder->findings, &sinks->items[SINKS_MAX]->place,
+                              "a query has at most %d sinks, and this one has %zu", SINKS_MAX, sinks->count);
+        hr_finding_hint(builder->findings, finding, "move some of them to another query");
     }
     plan->sinks = hr_arena_array(&plan->arena, sinks->count + 1, struct hr_sink *);
     for (size_t i = 0; i < sinks->count; i++) {

@@ -83,8 +83,10 @@ static void source_read_format(struct hr_plan_builder *builder, const struct hr_
     }
     source_check_mode(builder, node);
     if (is_rate(node) && strcmp(plan->format->type->kind.name, "json") != 0) {
-        hr_findings_error(builder->findings, &options->place, "a rate source makes JSON; format '%s' cannot read it",
-                          plan->format->type->kind.name);
+        struct hr_finding *finding =
+            hr_findings_error(builder->findings, &options->place,
+                              "a rate source makes JSON; format '%s' cannot read it", plan->format->type->kind.name);
+        hr_finding_hint(builder->findings, finding, "leave format out");
     }
 }
 

@@ -82,7 +82,8 @@ static const struct hr_source_type *source_find_type(const struct hr_yaml *node,
         return NULL;
     }
     if (type->kind != HR_YAML_SCALAR || hr_yaml_is_null(type)) {
-        hr_findings_error(findings, &type->place, "'type' must be the name of a source");
+        struct hr_finding *finding = hr_findings_error(findings, &type->place, "'type' must be the name of a source");
+        hr_finding_hint(findings, finding, "headrace list sources names them");
         return NULL;
     }
     const struct hr_source_type *found = hr_source_type_find(type->text);
@@ -152,7 +153,11 @@ struct hr_source *hr_source_new(const struct hr_yaml *node, const char *query, c
     source->rows_per_trigger_max = shared->rows_per_trigger_max > 0 ? shared->rows_per_trigger_max : INT64_MAX;
     source_check_id(source->id, node, findings);
     if (findings->errors == errors && type->check != NULL) {
+        const struct hr_finding *last = findings->last;
         type->check(source, findings);
+        hr_options_complete(
+            node, findings, last,
+            hr_arena_printf(arena, "headrace list sources %s shows parameters and an example", type->kind.name));
     }
     if (findings->errors > errors) {
         return NULL;
