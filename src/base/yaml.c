@@ -634,6 +634,7 @@ struct hr_yaml *hr_yaml_read_file(struct hr_arena *arena, const char *file, stru
     struct hr_yaml *root = NULL;
     if (hr_file_read(file, YAML_TEXT_MAX, &text, &err) != HR_OK) {
         struct hr_place place = {.file = file, .path = ""};
+        (void)hr_fail_hint(&err, "name a query file, or a directory of *.yaml files");
         (void)hr_findings_add(findings, &place, &err);
     } else {
         root = hr_yaml_read_text(arena, file, hr_buf_text(&text), text.length, findings);

@@ -381,7 +381,8 @@ static enum hr_status batch_flag(const struct hr_arguments *arguments, int64_t *
 {
     const char *text = hr_arguments_get(arguments, "batch");
     if (text != NULL && (!hr_number_parse_int64(text, strlen(text), batch) || *batch < 0)) {
-        return hr_fail(err, HR_USAGE, "--batch: '%s' is not a batch number", text);
+        (void)hr_fail(err, HR_USAGE, "--batch: '%s' is not a batch number", text);
+        return hr_fail_hint(err, "headrace checkpoint list shows the batches that are kept");
     }
     return HR_OK;
 }

@@ -205,7 +205,8 @@ static enum hr_status flags_read(struct hr_arguments *arguments, const struct fl
             return HR_OK;
         }
         if (answer == ':') {
-            return hr_fail(err, HR_USAGE, "flag '%s' needs a value", argv[optind - 1]);
+            (void)hr_fail(err, HR_USAGE, "flag '%s' needs a value", argv[optind - 1]);
+            return hr_fail_hint(err, "write it behind the flag; --help says what it is");
         }
         const struct hr_flag *flag = flag_set_find(set, answer);
         if (flag == NULL) {
@@ -264,7 +265,7 @@ static const struct hr_command *command_find(const struct hr_command *const *com
 
 /* ---- help --------------------------------------------------------------------------------------------------- */
 
-static void help_flags(const struct hr_flag *flags, size_t count)
+static void help_flags(FILE *out, const struct hr_flag *flags, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         char left[64];
@@ -274,11 +275,11 @@ static void help_flags(const struct hr_flag *flags, size_t count)
         }
         snprintf(left, sizeof(left), "%s--%s%s%s", letter, flags[i].name, flags[i].value != NULL ? " " : "",
                  flags[i].value != NULL ? flags[i].value : "");
-        printf("  %-26s %s", left, flags[i].help);
+        fprintf(out, "  %-26s %s", left, flags[i].help);
         for (size_t j = 0; flags[i].choices != NULL && flags[i].choices[j] != NULL; j++) {
-            printf("%s%s", j == 0 ? " (" : "|", flags[i].choices[j]);
+            fprintf(out, "%s%s", j == 0 ? " (" : "|", flags[i].choices[j]);
         }
-        printf("%s\n", flags[i].choices != NULL ? ")" : "");
+        fprintf(out, "%s\n", flags[i].choices != NULL ? ")" : "");
     }
 }
 
@@ -291,10 +292,10 @@ static void help_command(const struct hr_command *command)
     }
     if (command->flag_count > 0) {
         printf("\nflags:\n");
-        help_flags(command->flags, command->flag_count);
+        help_flags(stdout, command->flags, command->flag_count);
     }
     printf("\nglobal flags:\n");
-    help_flags(global_flags, HR_ARRAY_LEN(global_flags));
+    help_flags(stdout, global_flags, HR_ARRAY_LEN(global_flags));
     printf("\nA flag --some-flag that is not given is taken from the environment variable HEADRACE_SOME_FLAG.\n");
 }
 
@@ -305,6 +306,8 @@ static void help_program(FILE *out, const struct hr_command *const *commands, si
     for (size_t i = 0; i < count; i++) {
         fprintf(out, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
     }
+    fprintf(out, "\nglobal flags:\n");
+    help_flags(out, global_flags, HR_ARRAY_LEN(global_flags));
     fprintf(out, "\nheadrace COMMAND --help says more. headrace list shows what a query can be made of.\n");
 }
 

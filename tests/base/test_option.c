@@ -132,7 +132,7 @@ static void test_findings(void)
     expect_finding("name: x\nwait: 10\n", 2, 7, "wait: '10' is not a duration (500ms, 10s, 5m, 1h, 7d)", NULL);
     expect_finding("name: x\ndelimiter: ab\n", 2, 12, "delimiter: 'ab' is not one character (of ASCII)", NULL);
     expect_finding("name: x\nmaxRowsPerTrigger: 1\nmaxOffsetsPerTrigger: 1\n", 3, 1,
-                   "'maxOffsetsPerTrigger' and 'maxRowsPerTrigger' are the same: give one", NULL);
+                   "'maxOffsetsPerTrigger' and 'maxRowsPerTrigger' are the same", "remove one of them");
     hr_arena_release(&arena);
     hr_findings_release(&findings);
 }

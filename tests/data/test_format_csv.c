@@ -133,7 +133,7 @@ static void test_refused(void)
     node = hr_yaml_read_text(&arena, "q", "{type: cvs, header: 1}", 22, &findings);
     CU_ASSERT_PTR_NULL(hr_format_new(node, &node->place, NULL, &arena, &findings));
     CU_ASSERT_STRING_EQUAL(findings.first->message, "unknown format 'cvs'");
-    CU_ASSERT_STRING_EQUAL(findings.first->hint, "formats: json, csv");
+    CU_ASSERT_STRING_EQUAL(findings.first->hint, "did you mean 'csv'?");
     hr_findings_release(&findings);
     hr_arena_release(&arena);
 }
