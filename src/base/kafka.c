@@ -164,7 +164,8 @@ void hr_kafka_check(enum hr_kafka_role role, const struct hr_properties *propert
             break;
         case RD_KAFKA_CONF_INVALID:
             hide_secret(property, text);
-            hr_findings_error(findings, &property->place, "%s", text);
+            hr_finding_hint(findings, hr_findings_error(findings, &property->place, "'%s': %s", property->key, text),
+                            "librdkafka's CONFIGURATION.md says what it takes");
             break;
         default:
             break;

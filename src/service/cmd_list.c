@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "data/record.h"
 #include "service/command.h"
 #include "service/describe.h"
 
@@ -86,6 +87,21 @@ static void groups_text(const struct hr_component_group *groups, size_t count, c
     }
 }
 
+/* The closed list of what can be wrong with a record, as dead letters and `score` name it. */
+static void reasons_markdown(struct hr_buf *out)
+{
+    static const char *const reasons[][2] = {
+#define REASON_ROW(member, text, meaning) {text, meaning},
+        HR_REASONS(REASON_ROW)
+#undef REASON_ROW
+    };
+    hr_buf_append_text(out, "\n## reasons\n\nOf a dead letter: `headrace.error.reason`.\n\n| reason | meaning |\n"
+                            "|---|---|\n");
+    for (size_t i = 0; i < HR_ARRAY_LEN(reasons); i++) {
+        hr_buf_printf(out, "| `%s` | %s |\n", reasons[i][0], reasons[i][1]);
+    }
+}
+
 static void groups_markdown(const struct hr_component_group *groups, size_t count, const struct hr_component *one,
                             struct hr_buf *out)
 {
@@ -115,6 +131,9 @@ static void groups_markdown(const struct hr_component_group *groups, size_t coun
                 hr_describe_markdown(item, out);
             }
         }
+    }
+    if (count == HR_COMPONENT_GROUPS) {
+        reasons_markdown(out);
     }
 }
 

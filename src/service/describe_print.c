@@ -22,6 +22,9 @@ static void bound_write(const struct hr_option *option, double bound, struct hr_
         hr_units_write_bytes((int64_t)bound, text);
         hr_buf_append_text(out, text);
         return;
+    case HR_OPTION_INT:
+        hr_buf_printf(out, "%lld", (long long)bound);
+        return;
     default:
         hr_json_append_double(out, bound);
         return;

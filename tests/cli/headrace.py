@@ -4,8 +4,10 @@
 # sections. The program is named by the environment variable HEADRACE, else it is that of the dev preset.
 import json
 import os
+import select
 import subprocess
 import tempfile
+import time
 import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -79,6 +81,17 @@ class Case(unittest.TestCase):
 
         self.addCleanup(end)
         return process
+
+    def wait_for_log(self, process, words, timeout=30):
+        """Reads the standard error of a process until a line has these words; self.seen: all lines so far."""
+        self.seen = getattr(self, "seen", "")
+        deadline = time.monotonic() + timeout
+        while words not in self.seen:
+            left = deadline - time.monotonic()
+            ready = select.select([process.stderr], [], [], max(left, 0))[0]
+            line = process.stderr.readline() if ready else ""
+            self.assertTrue(line, f"no line with '{words}' in {timeout} s:\n{self.seen}")
+            self.seen += line
 
     def rows_of(self, folder):
         """All rows of a file sink's visible JSON parts, in order."""

@@ -23,7 +23,9 @@ def places_of(text):
     return data, places
 
 
-class WrongQueries(Case):
+class Lint(Case):
+    """What a table of wrong queries is held to."""
+
     def check_case(self, wrong):
         for name, content in wrong["files"].items():
             self.write(name, content)
@@ -62,6 +64,8 @@ class WrongQueries(Case):
             self.assertRegex(document["message"], message)
             self.assertRegex(document["hint"], hint)
 
+
+class WrongQueries(Lint):
     def test_the_table_has_no_case_twice(self):
         names = [wrong["name"] for wrong in CASES]
         self.assertEqual(len(names), len(set(names)))
@@ -74,14 +78,14 @@ class WrongQueries(Case):
         self.assertEqual(json.loads(done.stdout), [])
 
 
-def add_cases(cases):
+def add_cases(holder, cases):
     for wrong in cases:
         name = "test_" + re.sub(r"[^a-z0-9]+", "_", wrong["name"].lower()).strip("_")
-        assert not hasattr(WrongQueries, name), name
-        setattr(WrongQueries, name, lambda self, wrong=wrong: self.check_case(wrong))
+        assert not hasattr(holder, name), name
+        setattr(holder, name, lambda self, wrong=wrong: self.check_case(wrong))
 
 
-add_cases(CASES)
+add_cases(WrongQueries, CASES)
 
 if __name__ == "__main__":
     unittest.main()
