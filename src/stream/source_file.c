@@ -385,6 +385,7 @@ static void file_plan_reset(struct file_source *source)
     hr_arena_reset(arena);
     if (source->cursor.entry != NULL) {
         hr_file_cursor_move(&source->cursor, arena);
+        source->cursor.eof = false; /* the file may have grown since */
     }
     hr_records_clear(&source->planned);
     hr_offsets_copy(&source->planned_end, &source->base.position);
@@ -476,6 +477,11 @@ static enum hr_status file_replay(struct file_source *source, const struct hr_of
     file_plan_reset(source);
     hr_file_cursor_close(&source->cursor);
     HR_TRY(file_scan(source, err));
+    /* A plan that is not kept may have come further than this range. */
+    for (size_t i = 0; i < source->list.count; i++) {
+        source->list.items[i]->dry = false;
+        source->list.items[i]->bounded_dry = -1;
+    }
     for (size_t i = 0; i < end->count; i++) {
         const struct hr_offset *begin = hr_offsets_find(&source->base.position, end->items[i].name, -1);
         if (end->items[i].position > (begin != NULL ? begin->position : 0)) {
