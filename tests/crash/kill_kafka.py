@@ -205,7 +205,7 @@ def main():
     parser.add_argument("--bootstrap", default=os.environ.get("KAFKA_BOOTSTRAP"))
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--records", type=int, default=200000)
-    parser.add_argument("--batch", type=int, default=2000)
+    parser.add_argument("--batch", type=int, default=500)
     parser.add_argument("--span", type=float, default=1.0, help="seconds within which a run is killed")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     options = parser.parse_args()
