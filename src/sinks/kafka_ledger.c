@@ -206,8 +206,15 @@ enum hr_status hr_kafka_ledger_find(struct hr_kafka_ledger *ledger, rd_kafka_t *
     HR_TRY(hr_kafka_conf(HR_KAFKA_CONSUMER, properties, query, &conf, err));
     struct hr_kafka_watch watch;
     hr_kafka_conf_watch(conf, &watch);
+    /* The last offset is a marker, no record: only an empty answer says that it was passed, and it must come at once.
+     */
+    enum hr_status status = hr_kafka_conf_set(conf, "fetch.wait.max.ms", "1", err);
+    if (status != HR_OK) {
+        rd_kafka_conf_destroy(conf);
+        return status;
+    }
     HR_TRY(hr_kafka_client(HR_KAFKA_CONSUMER, conf, &consumer, err));
-    enum hr_status status = search_with(&search, consumer, low, end, err);
+    status = search_with(&search, consumer, low, end, err);
     rd_kafka_destroy(consumer);
     return status;
 }

@@ -156,6 +156,14 @@ enum hr_status hr_sink_bind(struct hr_sink *sink, const struct hr_schema *schema
     return sink->type->bind == NULL ? HR_OK : sink_context(sink, sink->type->bind(sink, schema, err), err);
 }
 
+void hr_sink_start(struct hr_sink *sink, const struct hr_sink_identity *identity)
+{
+    sink->identity = *identity;
+    if (sink->type->start != NULL) {
+        sink->type->start(sink);
+    }
+}
+
 enum hr_status hr_sink_open(struct hr_sink *sink, const struct hr_sink_identity *identity, struct hr_error *err)
 {
     sink->identity = *identity;

@@ -7,7 +7,8 @@
  * Life cycle, on the query's thread:
  *   hr_sink_new   options read and checked (plan time; touches nothing outside)
  *   preflight     `lint` without --offline: is the broker there, the topic, may we write the directory?
- *   open          connect; fence earlier instances; make ledger or directory
+ *   start         begins what takes a while in the background (optional)
+ *   open          connect; fence earlier instances; make ledger or directory; waits for what start began
  *   recover       what was committed last
  *   begin(N) → write_rows / write_document … → commit(N)   or abort
  *   close         leaves nothing open behind: readers must not wait for a time-out
@@ -70,6 +71,8 @@ struct hr_sink_type {
     /* The schema is final and `columns` resolved. NULL: nothing to do. */
     enum hr_status (*bind)(struct hr_sink *sink, const struct hr_schema *schema, struct hr_error *err);
     void (*preflight)(struct hr_sink *sink, struct hr_findings *findings);
+    /* May use other threads, which must not touch the arena. sink->identity is set. NULL: nothing to begin. */
+    void (*start)(struct hr_sink *sink);
     enum hr_status (*open)(struct hr_sink *sink, const struct hr_sink_identity *identity, struct hr_error *err);
     enum hr_status (*recover)(struct hr_sink *sink, struct hr_sink_position *out, struct hr_error *err);
     enum hr_status (*begin)(struct hr_sink *sink, int64_t batch, struct hr_error *err);
@@ -125,6 +128,8 @@ struct hr_sink *hr_sink_new_ignoring(const struct hr_yaml *node, const char *def
                                      const char *const *ignore, struct hr_arena *arena, struct hr_findings *findings);
 /* Thin wrappers, the only callers of the callbacks; they keep rows and dirty, and put "sink 'id'" before errors. */
 enum hr_status hr_sink_bind(struct hr_sink *sink, const struct hr_schema *schema, struct hr_error *err);
+/* Before open, for all sinks of a query, so that their round trips overlap. */
+void hr_sink_start(struct hr_sink *sink, const struct hr_sink_identity *identity);
 enum hr_status hr_sink_open(struct hr_sink *sink, const struct hr_sink_identity *identity, struct hr_error *err);
 enum hr_status hr_sink_recover(struct hr_sink *sink, struct hr_sink_position *out, struct hr_error *err);
 enum hr_status hr_sink_begin(struct hr_sink *sink, int64_t batch, struct hr_error *err);

@@ -2,9 +2,8 @@
  *
  * The Kafka sink: a batch is one transaction, with a record in the ledger topic that says which batch it was.
  *
- *     open      one producer with a stable transactional.id: init_transactions fences earlier instances and ends what
- *               they left open
- *     recover   the ledger says what was committed last (kafka_ledger.c)
+ *     start     on a thread of its own: one producer with a stable transactional.id; init_transactions fences earlier
+ *               instances and ends what they left open; then the ledger says what was committed last (kafka_ledger.c)
  *     write     rows are encoded chunk by chunk and produced; the transaction begins with the first of them
  *     commit    ledger record, wait until all is sent, commit; once more as long as librdkafka says that it may
  *     abort     flush, then abort: aborting while a request waits for its retry is fatal in librdkafka 2.0
@@ -23,10 +22,11 @@
 #include "base/kafka.h"
 #include "base/log.h"
 #include "base/number.h"
+#include "base/thread.h"
 #include "sinks/kafka_ledger.h"
 #include "sinks/sink.h"
 
-#define ASK_MS 10000
+#define ASK_MS 5000
 /* Without any progress for so long, the query starts again from the checkpoint, and says so. */
 #define GIVE_UP_NS INT64_C(15000000000)
 #define COMMIT_MS 3000
@@ -62,6 +62,11 @@ struct kafka_sink {
     size_t key; /* column; SIZE_MAX: none */
     rd_kafka_t *client;
     rd_kafka_topic_t *topic;
+    pthread_t thread; /* of start */
+    bool starting;
+    enum hr_status start_status;
+    struct hr_error start_error;
+    struct hr_sink_position position; /* what the ledger said at the start */
     bool open_transaction;
     rd_kafka_resp_err_t failed; /* first delivery that failed since begin */
     char failed_text[256];
@@ -199,28 +204,66 @@ static enum hr_status kafka_init_transactions(struct kafka_sink *sink, struct hr
     }
 }
 
-static enum hr_status kafka_open(struct hr_sink *base, const struct hr_sink_identity *identity, struct hr_error *err)
+/* All round trips of a start: connect, fence, ask the ledger. */
+static enum hr_status kafka_begin_session(struct kafka_sink *sink, struct hr_error *err)
 {
-    struct kafka_sink *sink = kafka_of(base);
-    (void)identity;
-    hr_buf_init(&sink->encoded, ENCODED_MAX);
-    sink->row_ends = hr_calloc(HR_CHUNK_ROWS, sizeof(*sink->row_ends));
-    sink->messages = hr_calloc(HR_CHUNK_ROWS, sizeof(*sink->messages));
-    sink->key_texts = hr_calloc(HR_CHUNK_ROWS, sizeof(*sink->key_texts));
+    const struct kafka_options *options = sink->base.options;
     HR_TRY(kafka_connect(sink, err));
     if (!is_transactional(sink)) {
         return HR_OK;
     }
     HR_TRY(hr_kafka_ledger_open(&sink->ledger, sink->client, ASK_MS, err));
-    return kafka_init_transactions(sink, err);
+    HR_TRY(kafka_init_transactions(sink, err));
+    sink->position = (struct hr_sink_position){.batch = -1};
+    return hr_kafka_ledger_find(&sink->ledger, sink->client, &options->properties, sink->base.identity.query,
+                                sink->base.id, &sink->position, err);
+}
+
+static void *start_main(void *argument)
+{
+    struct kafka_sink *sink = argument;
+    sink->start_status = kafka_begin_session(sink, &sink->start_error);
+    return NULL;
+}
+
+static void kafka_start(struct hr_sink *base)
+{
+    struct kafka_sink *sink = kafka_of(base);
+    hr_buf_init(&sink->encoded, ENCODED_MAX);
+    sink->row_ends = hr_calloc(HR_CHUNK_ROWS, sizeof(*sink->row_ends));
+    sink->messages = hr_calloc(HR_CHUNK_ROWS, sizeof(*sink->messages));
+    sink->key_texts = hr_calloc(HR_CHUNK_ROWS, sizeof(*sink->key_texts));
+    sink->thread = hr_thread_start("sink start", start_main, sink);
+    sink->starting = true;
+}
+
+static void wait_started(struct kafka_sink *sink)
+{
+    if (sink->starting) {
+        pthread_join(sink->thread, NULL);
+        sink->starting = false;
+    }
+}
+
+static enum hr_status kafka_open(struct hr_sink *base, const struct hr_sink_identity *identity, struct hr_error *err)
+{
+    struct kafka_sink *sink = kafka_of(base);
+    (void)identity;
+    if (!sink->starting) {
+        kafka_start(base);
+    }
+    wait_started(sink);
+    if (sink->start_status != HR_OK && err != NULL) {
+        *err = sink->start_error;
+    }
+    return sink->start_status;
 }
 
 static enum hr_status kafka_recover(struct hr_sink *base, struct hr_sink_position *out, struct hr_error *err)
 {
-    struct kafka_sink *sink = kafka_of(base);
-    const struct kafka_options *options = base->options;
-    return hr_kafka_ledger_find(&sink->ledger, sink->client, &options->properties, base->identity.query, base->id, out,
-                                err);
+    (void)err;
+    *out = kafka_of(base)->position;
+    return HR_OK;
 }
 
 static void kafka_abort(struct hr_sink *base)
@@ -242,6 +285,7 @@ static void kafka_abort(struct hr_sink *base)
 static void kafka_close(struct hr_sink *base)
 {
     struct kafka_sink *sink = kafka_of(base);
+    wait_started(sink);
     if (sink->client != NULL) {
         kafka_abort(base);
         hr_kafka_ledger_close(&sink->ledger);
@@ -514,6 +558,7 @@ const struct hr_sink_type hr_sink_kafka = {
     .check = kafka_check,
     .bind = kafka_bind,
     .preflight = kafka_preflight,
+    .start = kafka_start,
     .open = kafka_open,
     .recover = kafka_recover,
     .begin = kafka_begin,

@@ -114,6 +114,9 @@ static enum hr_status recovery_ask_sinks(struct recovery *recovery, bool new_lin
     struct hr_sink_identity identity = {.query = run->plan->name};
     memcpy(identity.lineage, run->lineage, sizeof(identity.lineage));
     for (size_t i = 0; i < run->sink_count; i++) {
+        hr_sink_start(run->sinks[i].sink, &identity);
+    }
+    for (size_t i = 0; i < run->sink_count; i++) {
         struct hr_sink *sink = run->sinks[i].sink;
         struct hr_recovery_sink *found = &recovery->sinks[i];
         struct hr_sink_position *position = &recovery->positions[i];
@@ -207,6 +210,7 @@ static enum hr_status recovery_run(struct recovery *recovery, bool new_lineage, 
     memcpy(run->lineage, recovery->info.lineage, sizeof(run->lineage));
     HR_TRY(recovery_read_record(run, recovery->info.committed, &recovery->committed, err));
     HR_TRY(recovery_read_record(run, recovery->info.prepared, &recovery->prepared, err));
+    hr_source_start(run->plan->source);
     HR_TRY(recovery_ask_sinks(recovery, new_lineage, err));
     *out_action = hr_recovery_decide(recovery->info.prepared, recovery->sinks, run->sink_count);
     for (size_t i = 0; *out_action == HR_RECOVERY_REFUSE && i < run->sink_count; i++) {

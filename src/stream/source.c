@@ -177,6 +177,13 @@ static enum hr_status source_context(const struct hr_source *source, enum hr_sta
     return hr_fail_context(err, "source '%s'", source->id);
 }
 
+void hr_source_start(struct hr_source *source)
+{
+    if (source->type->start != NULL) {
+        source->type->start(source);
+    }
+}
+
 enum hr_status hr_source_open(struct hr_source *source, const struct hr_offsets *committed, struct hr_error *err)
 {
     source->lost_rows = 0;

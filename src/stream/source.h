@@ -52,6 +52,8 @@ struct hr_source_type {
     unsigned flags;
     void (*check)(struct hr_source *source, struct hr_findings *findings);
     void (*preflight)(struct hr_source *source, struct hr_findings *findings);
+    /* Begins to connect, so that open finds a connection. Never fails: open says what is wrong. NULL: nothing. */
+    void (*start)(struct hr_source *source);
     /* committed NULL: a fresh start, from the query's starting options. Sets source->position. HR_DATA_LOSS when the
      * positions cannot be read any more and failOnDataLoss. */
     enum hr_status (*open)(struct hr_source *source, const struct hr_offsets *committed, struct hr_error *err);
@@ -112,6 +114,8 @@ struct hr_option_table hr_source_options(const struct hr_source_type *type, stru
 /* Reads `source:` but for `format` and `schema`, which plan.c reads. NULL when there are findings. */
 struct hr_source *hr_source_new(const struct hr_yaml *node, const char *query, const char *directory,
                                 struct hr_arena *arena, struct hr_findings *findings);
+/* Optional, before open. */
+void hr_source_start(struct hr_source *source);
 enum hr_status hr_source_open(struct hr_source *source, const struct hr_offsets *committed, struct hr_error *err);
 enum hr_status hr_source_latest(struct hr_source *source, struct hr_offsets *out, struct hr_error *err);
 enum hr_status hr_source_plan(struct hr_source *source, const struct hr_source_limit *limit, struct hr_offsets *out_end,

@@ -21,8 +21,9 @@
 #include "stream/source_kafka.h"
 
 #define INCOMING_MAX 4096
-/* Ends are asked for again, when there is work but less than a full batch, at most so often. Asking also wakes
- * librdkafka's fetcher, which sleeps up to a second after its queue was full. */
+/* librdkafka's fetcher sleeps up to a second after its queue was full, as it is after a long batch. Asking for the ends
+ * wakes it, and says how much there is; not more often than this. */
+#define LONG_BATCH_NS INT64_C(50000000)
 #define ASK_AGAIN_NS INT64_C(20000000)
 #define LOOK_AGAIN_NS INT64_C(1000000000)
 #define PUBLISH_NS INT64_C(5000000000)
@@ -110,10 +111,18 @@ static void kafka_close(struct hr_source *base)
     *source = (struct hr_kafka_source){.base = kept};
 }
 
+/* The client looks for its group's coordinator as soon as it is made: that is the connection. */
+static void kafka_start(struct hr_source *base)
+{
+    (void)kafka_connect(kafka_of(base), NULL);
+}
+
 static enum hr_status kafka_open(struct hr_source *base, const struct hr_offsets *committed, struct hr_error *err)
 {
     struct hr_kafka_source *source = kafka_of(base);
-    HR_TRY(kafka_connect(source, err));
+    if (source->client == NULL) {
+        HR_TRY(kafka_connect(source, err));
+    }
     HR_TRY(hr_kafka_position_open(source, committed, err));
     return hr_kafka_fetch_assign(source, err);
 }
@@ -207,7 +216,8 @@ static void choose_range(struct hr_kafka_source *source, const struct hr_source_
     struct hr_offsets to = {0};
     int64_t total = available(source, limit->target, &to);
     int64_t since_asked = hr_kafka_now_ns() - source->asked_ns;
-    if (total > 0 ? total < limit->rows && since_asked > ASK_AGAIN_NS && limit->target == NULL
+    bool was_full = source->returned_ns != 0 && source->entered_ns - source->returned_ns > LONG_BATCH_NS;
+    if (total > 0 ? total < limit->rows && since_asked > ASK_AGAIN_NS && was_full && limit->target == NULL
                   : source->watch.down && since_asked > LOOK_AGAIN_NS) {
         source->asked_ns = hr_kafka_now_ns();
         (void)hr_kafka_position_ends(source, 500, NULL);
@@ -278,6 +288,7 @@ static enum hr_status kafka_plan(struct hr_source *base, const struct hr_source_
                                  struct hr_offsets *out_end, struct hr_error *err)
 {
     struct hr_kafka_source *source = kafka_of(base);
+    source->entered_ns = hr_kafka_now_ns();
     if (limit->target != NULL && !source->has_range && !source->moved && reached(&base->position, limit->target)) {
         return HR_END;
     }
@@ -289,6 +300,7 @@ static enum hr_status kafka_plan(struct hr_source *base, const struct hr_source_
     HR_TRY(take_waiting(source, limit->rows, err));
     enum hr_status status = plan_until(source, limit, err);
     say_waiting(source);
+    source->returned_ns = hr_kafka_now_ns();
     if (status == HR_OK) {
         hr_offsets_copy(out_end, &source->range);
         source->has_range = false;
@@ -469,6 +481,7 @@ const struct hr_source_type hr_source_kafka = {
     .flags = HR_SOURCE_REPLAYABLE,
     .check = kafka_check,
     .preflight = kafka_preflight,
+    .start = kafka_start,
     .open = kafka_open,
     .latest = kafka_latest,
     .plan = kafka_plan,

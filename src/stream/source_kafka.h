@@ -59,8 +59,10 @@ struct hr_kafka_source {
     bool has_range;
     int64_t asked_ns;      /* when the ends were asked for last */
     int64_t discovered_ns; /* when partitions were looked for last */
-    int64_t published_ns;  /* when positions were published to the group last */
-    int64_t waiting_ns;    /* minOffsetsPerTrigger: since when something waits; 0: nothing */
+    int64_t entered_ns;    /* the last plan: it began, it returned */
+    int64_t returned_ns;
+    int64_t published_ns; /* when positions were published to the group last */
+    int64_t waiting_ns;   /* minOffsetsPerTrigger: since when something waits; 0: nothing */
     bool unpublished;
     bool moved; /* a position was moved over a gap: the next batch makes that durable, even when it is empty */
 };
