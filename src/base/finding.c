@@ -126,7 +126,7 @@ static int compare_places(const void *left, const void *right)
 /* All findings in printing order; the caller frees. */
 static struct numbered *sorted(const struct hr_findings *findings, size_t *out_count)
 {
-    struct numbered *all = hr_calloc(findings->errors + findings->warnings, sizeof(*all));
+    struct numbered *all = hr_calloc(findings->errors - findings->repeated + findings->warnings, sizeof(*all));
     size_t count = 0;
     for (const struct hr_finding *finding = findings->first; finding != NULL; finding = finding->next) {
         all[count] = (struct numbered){finding, count};

@@ -38,7 +38,8 @@ struct hr_findings {
     struct hr_arena arena;
     struct hr_finding *first;
     struct hr_finding *last;
-    size_t errors;
+    size_t errors;   /* also those that were met again */
+    size_t repeated; /* of errors, not listed a second time */
     size_t warnings;
 };
 
@@ -51,6 +52,12 @@ struct hr_finding *hr_findings_error(struct hr_findings *findings, const struct 
 struct hr_finding *hr_findings_warning(struct hr_findings *findings, const struct hr_place *place, const char *format,
                                        ...) HR_PRINTF(3, 4);
 void hr_finding_hint(struct hr_findings *findings, struct hr_finding *finding, const char *format, ...) HR_PRINTF(3, 4);
+/* A value whose error is listed already was wanted: whoever compares `errors` before and after must see it. */
+static inline void hr_findings_repeat(struct hr_findings *findings)
+{
+    findings->errors++;
+    findings->repeated++;
+}
 /* Adds err (text, hint, status) as an error at a place. */
 struct hr_finding *hr_findings_add(struct hr_findings *findings, const struct hr_place *place,
                                    const struct hr_error *err);

@@ -127,7 +127,9 @@ void hr_options_read(struct hr_option_table table, const struct hr_yaml *node, c
         return;
     }
     if (node->kind != HR_YAML_MAPPING) {
-        if (!node->unusable) {
+        if (node->unusable) {
+            hr_findings_repeat(findings);
+        } else {
             struct hr_finding *finding =
                 hr_findings_error(findings, &node->place, "%s: a mapping of keys to values is wanted here",
                                   node->place.path != NULL && node->place.path[0] != '\0' ? node->place.path : "file");

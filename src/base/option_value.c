@@ -40,7 +40,9 @@ static void hint_help(const struct reading *reading, struct hr_finding *finding)
 
 static bool refuse(const struct reading *reading, const struct hr_yaml *node, const char *wanted)
 {
-    if (!node->unusable) {
+    if (node->unusable) {
+        hr_findings_repeat(reading->findings);
+    } else {
         hint_help(reading, hr_findings_error(reading->findings, &node->place, "%s: %s is not %s", reading->row->key,
                                              shown(reading, node), wanted));
     }
@@ -133,6 +135,7 @@ static bool read_choice(const struct reading *reading, const struct hr_yaml *nod
         list = hr_arena_printf(reading->arena, "%s%s%s", list, count > 0 ? ", " : "", choices[count]);
     }
     if (node->unusable) {
+        hr_findings_repeat(reading->findings);
         return false;
     }
     struct hr_finding *finding = hr_findings_error(reading->findings, &node->place, "%s: %s is not one of %s",

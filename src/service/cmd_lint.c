@@ -55,8 +55,9 @@ static int lint(struct hr_arguments *arguments)
     }
     hr_query_files_check_distinct(plans, good, &findings);
     findings_to_stdout(&findings, hr_arguments_is(arguments, "format", "json"));
-    fprintf(stderr, "%zu file%s: %zu error%s, %zu warning%s\n", files.count, plural(files.count), findings.errors,
-            plural(findings.errors), findings.warnings, plural(findings.warnings));
+    size_t errors = findings.errors - findings.repeated;
+    fprintf(stderr, "%zu file%s: %zu error%s, %zu warning%s\n", files.count, plural(files.count), errors,
+            plural(errors), findings.warnings, plural(findings.warnings));
     for (size_t i = 0; i < good; i++) {
         hr_plan_free(plans[i]);
     }
