@@ -27,6 +27,7 @@
 #define ASK_AGAIN_NS INT64_C(20000000)
 #define LOOK_AGAIN_NS INT64_C(1000000000)
 #define PUBLISH_NS INT64_C(5000000000)
+#define VERIFY_NS INT64_C(200000000)
 #define STALLED_NS INT64_C(5000000000)
 #define FETCH_SLICE_US 20000
 #define PUBLISH_WAIT_MS 300
@@ -284,11 +285,27 @@ static enum hr_status plan_until(struct hr_kafka_source *source, const struct hr
     }
 }
 
+/* Before anything is concluded from positions: the topics are still those that they were read of. */
+static enum hr_status verify_anchors(struct hr_kafka_source *source, struct hr_error *err)
+{
+    int64_t begin = hr_kafka_now_ns();
+    while (!hr_kafka_fetch_verified(source)) {
+        size_t got;
+        HR_TRY(hr_kafka_fetch(source, FETCH_SLICE_US, &got, err));
+        if (source->watch.down || hr_kafka_now_ns() - begin > VERIFY_NS) {
+            say_waiting(source);
+            return hr_kafka_fetch_verified(source) ? HR_OK : HR_AGAIN;
+        }
+    }
+    return HR_OK;
+}
+
 static enum hr_status kafka_plan(struct hr_source *base, const struct hr_source_limit *limit,
                                  struct hr_offsets *out_end, struct hr_error *err)
 {
     struct hr_kafka_source *source = kafka_of(base);
     source->entered_ns = hr_kafka_now_ns();
+    HR_TRY(verify_anchors(source, err));
     if (limit->target != NULL && !source->has_range && !source->moved && reached(&base->position, limit->target)) {
         return HR_END;
     }

@@ -103,6 +103,8 @@ void hr_kafka_position_publish(struct hr_kafka_source *source, int wait_ms);
 enum hr_status hr_kafka_fetch_assign(struct hr_kafka_source *source, struct hr_error *err);
 /* Takes what librdkafka has into the partitions' rings, waiting up to wait_us for the first. *got: messages taken. */
 enum hr_status hr_kafka_fetch(struct hr_kafka_source *source, int64_t wait_us, size_t *got, struct hr_error *err);
+/* No anchor is still to be seen. */
+bool hr_kafka_fetch_verified(const struct hr_kafka_source *source);
 /* Everything below each end was fetched. */
 bool hr_kafka_fetch_complete(const struct hr_kafka_source *source, const struct hr_offsets *end);
 /* The first message of a partition below end, taken out of its ring; NULL: none. The source keeps it until the next

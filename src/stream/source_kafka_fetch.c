@@ -189,6 +189,7 @@ static enum hr_status take_event(struct hr_kafka_source *source, const rd_kafka_
     switch (message->err) {
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
         partition->next = message->offset > partition->next ? message->offset : partition->next;
+        partition->verify = false; /* the anchor is gone by compaction, and so is all after it */
         return HR_OK;
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
@@ -235,6 +236,16 @@ enum hr_status hr_kafka_fetch(struct hr_kafka_source *source, int64_t wait_us, s
         source->watch.down = false;
     }
     return status;
+}
+
+bool hr_kafka_fetch_verified(const struct hr_kafka_source *source)
+{
+    for (size_t i = 0; i < source->partition_count; i++) {
+        if (source->partitions[i].verify) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool hr_kafka_fetch_complete(const struct hr_kafka_source *source, const struct hr_offsets *end)
