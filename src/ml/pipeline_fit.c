@@ -3,6 +3,8 @@
  * Fitting, estimator by estimator: each sees what the stages before it make of the rows. A row that a stage rejects
  * ends the fit: values that were fitted without some rows would be wrong without a sign of it.
  */
+#include <string.h>
+
 #include "data/record.h"
 #include "ml/pipeline.h"
 
@@ -40,8 +42,11 @@ enum hr_status hr_pipeline_fit_next(struct hr_pipeline_fit *fit, struct hr_error
     for (; fit->next < fit->pipeline->count; fit->next++) {
         struct hr_stage *stage = fit->pipeline->stages[fit->next];
         if ((stage->type->flags & HR_STAGE_ESTIMATOR) != 0 && stage->fitted == NULL) {
-            if (stage->type->fit_begin(stage, fit->schema, err) != HR_OK) {
-                return hr_fail_context(err, "fit of %s '%s'", stage->type->kind.name, stage->id);
+            enum hr_status status = stage->type->fit_begin(stage, fit->schema, err);
+            if (status != HR_OK) {
+                const char *type = stage->type->kind.name;
+                bool named = strncmp(err->text, type, strlen(type)) == 0; /* by hr_stage_fail */
+                return named ? status : hr_fail_context(err, "%s '%s'", type, stage->id);
             }
             fit->running = true;
             fit->pass = 0;
