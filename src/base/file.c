@@ -177,6 +177,17 @@ static enum hr_status make_one(const char *path, struct hr_error *err)
     return hr_fail_errno(err, HR_CANNOT_CREATE, "%s: cannot make the directory", path);
 }
 
+static enum hr_status make_all(const char *path, struct hr_error *err)
+{
+    HR_CLEANUP(hr_free_pointer) char *partial = hr_strdup(path);
+    for (char *slash = strchr(partial + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        HR_TRY(make_one(partial, err));
+        *slash = '/';
+    }
+    return make_one(partial, err);
+}
+
 enum hr_status hr_file_make_directory(const char *path, struct hr_error *err)
 {
     if (is_directory(path)) {
@@ -185,13 +196,11 @@ enum hr_status hr_file_make_directory(const char *path, struct hr_error *err)
     if (path[0] == '\0') {
         return hr_fail(err, HR_CANNOT_CREATE, "a directory needs a name");
     }
-    HR_CLEANUP(hr_free_pointer) char *partial = hr_strdup(path);
-    for (char *slash = strchr(partial + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        HR_TRY(make_one(partial, err));
-        *slash = '/';
+    if (make_all(path, err) == HR_OK) {
+        return HR_OK;
     }
-    return make_one(partial, err);
+    (void)hr_fail_context(err, "directory '%s'", path);
+    return err->hint[0] != '\0' ? err->status : hr_fail_hint(err, "name a directory that this user may make and write");
 }
 
 enum hr_status hr_file_sync_directory(const char *path, struct hr_error *err)

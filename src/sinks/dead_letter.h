@@ -3,9 +3,9 @@
  * Dead letters: records that did not become rows, with reason and origin, through a Kafka or file sink whose id is
  * "deadLetter", under the same protocol as rows: exactly once. Kafka: the value is the record's raw bytes, the headers
  * are headrace.error.reason, .message, .topic, .partition, .offset, .query, .batch. File: JSON lines with the fields
- * reason, message, topic (or file and line), partition, offset, query, batch and raw, or rawBase64 where it is not
- * UTF-8. maxRatio: more than that share of bad records over the last 10,000 records ends the query (judged once 10,000
- * were seen).
+ * reason, message, topic (or the file's name, and line), partition, offset, query, batch and raw, or rawBase64 where it
+ * is not UTF-8. maxRatio: more than that share of bad records over the last 10,000 records ends the query (judged once
+ * 10,000 were seen).
  */
 #ifndef HR_SINKS_DEAD_LETTER_H
 #define HR_SINKS_DEAD_LETTER_H

@@ -9,12 +9,11 @@
 
 #include "base/json_writer.h"
 
+/* 0 where no time is known: the first batch of a run follows none. */
 static void progress_rate(struct hr_json *json, const char *key, uint64_t rows, int64_t duration_ns)
 {
-    if (duration_ns > 0) {
-        hr_json_key(json, key);
-        hr_json_double(json, round((double)rows * 1e10 / (double)duration_ns) / 10);
-    }
+    hr_json_key(json, key);
+    hr_json_double(json, duration_ns > 0 ? round((double)rows * 1e10 / (double)duration_ns) / 10 : 0.0);
 }
 
 static void progress_durations(const struct hr_run *run, struct hr_json *json)
@@ -126,9 +125,8 @@ void hr_progress_write(const struct hr_run *run, const struct hr_offsets *latest
     hr_json_int(&json, run->record.batch);
     hr_json_key(&json, "numInputRows");
     hr_json_int(&json, (int64_t)run->record.input_rows);
-    if (run->previous_start_ns > 0) {
-        progress_rate(&json, "inputRowsPerSecond", run->record.input_rows, run->start_ns - run->previous_start_ns);
-    }
+    progress_rate(&json, "inputRowsPerSecond", run->record.input_rows,
+                  run->previous_start_ns > 0 ? run->start_ns - run->previous_start_ns : 0);
     progress_rate(&json, "processedRowsPerSecond", run->record.input_rows,
                   hr_clock_monotonic_ns(run->clock) - run->start_ns);
     progress_durations(run, &json);
