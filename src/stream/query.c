@@ -158,32 +158,38 @@ static void attempt_log_waiting(struct attempt *attempt)
     }
 }
 
+/* Waits for the next start; false: a stop was asked for. */
+static bool attempt_wait_until(const struct attempt *attempt, int64_t wall_us)
+{
+    int64_t wait_us = wall_us - hr_clock_wall_us(attempt->query->settings.clock);
+    return hr_stop_wait(&attempt->query->stop, wait_us > 0 ? wait_us : 0) == 0;
+}
+
 static enum hr_status attempt_loop(struct attempt *attempt, struct hr_error *err)
 {
     struct hr_query *query = attempt->query;
     struct hr_run *run = &attempt->run;
     const struct hr_trigger *trigger = &attempt->plan->trigger;
-    for (;;) {
-        int64_t wait_us = hr_trigger_wait_us(trigger, hr_clock_wall_us(query->settings.clock));
-        if (hr_stop_wait(&query->stop, run->has_range ? 0 : wait_us) > 0) {
-            return HR_INTERRUPTED;
-        }
-        enum hr_status status = hr_microbatch_run(run, run->has_target ? 0 : IDLE_WAIT_US, err);
-        while (status == HR_AGAIN && hr_stop_level(&query->stop) == 0) {
-            attempt_log_waiting(attempt);
-            status = hr_microbatch_run(run, IDLE_WAIT_US, err);
-        }
+    int64_t wait_us = run->has_target ? 0 : IDLE_WAIT_US;
+    int64_t next_us = 0; /* the first one starts at once */
+    while (attempt_wait_until(attempt, next_us)) {
+        int64_t now_us = hr_clock_wall_us(query->settings.clock);
+        next_us = now_us + hr_trigger_wait_us(trigger, now_us);
+        enum hr_status status = hr_microbatch_run(run, wait_us, err);
         attempt_log_waiting(attempt);
         if (status == HR_AGAIN) {
-            return HR_INTERRUPTED;
+            wait_us = IDLE_WAIT_US;
+            continue;
         }
         HR_TRY(status);
+        wait_us = run->has_target ? 0 : IDLE_WAIT_US;
         attempt->batches++;
         attempt_report(attempt);
         if (trigger->kind == HR_TRIGGER_ONCE) {
             return HR_END;
         }
     }
+    return HR_INTERRUPTED;
 }
 
 static void attempt_close(struct attempt *attempt)
