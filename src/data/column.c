@@ -60,15 +60,15 @@ void hr_column_find_dense(struct hr_column *column, size_t rows)
         return;
     }
     const struct hr_vector *first = &column->vectors[0];
+    if (first->values == NULL) {
+        return;
+    }
     for (size_t row = 0; row < rows; row++) {
         const struct hr_vector *vector = &column->vectors[row];
         if (hr_column_is_null(column, row) || vector->indices != NULL || vector->size != first->size ||
             vector->values != first->values + row * first->size) {
             return;
         }
-    }
-    if (first->values == NULL) {
-        return;
     }
     column->dense = first->values;
     column->dense_size = first->size;

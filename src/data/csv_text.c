@@ -99,8 +99,12 @@ const char *hr_csv_field(struct hr_csv_dialect dialect, const char *p, const cha
     return quote + 1;
 }
 
+/* A byte order mark in quotes cannot be taken for that of the file. */
 static bool must_quote(struct hr_csv_dialect dialect, struct hr_str text)
 {
+    if (text.length >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0) {
+        return true;
+    }
     for (size_t i = 0; i < text.length; i++) {
         char c = text.data[i];
         if (c == dialect.delimiter || c == dialect.quote || c == '\n' || c == '\r') {

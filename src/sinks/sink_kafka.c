@@ -295,6 +295,10 @@ static void kafka_close(struct hr_sink *base)
         (void)rd_kafka_purge(sink->client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
         rd_kafka_destroy(sink->client);
     }
+    if (sink->format != NULL) {
+        hr_format_close(sink->format);
+        sink->format = NULL;
+    }
     hr_buf_release(&sink->encoded);
     hr_free(sink->row_ends);
     hr_free(sink->messages);
