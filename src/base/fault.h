@@ -23,7 +23,7 @@
     X("deliver.kafka.sent", "rows and ledger are sent, the transaction is open") \
     X("deliver.kafka.committed", "the transaction is committed") \
     X("deliver.file.synced", "the temporary part is durable, not yet renamed") \
-    X("deliver.file.renamed", "the part is visible, the manifest does not know it") \
+    X("deliver.file.renamed", "the part is visible, its directory is not synced") \
     X("deliver.after", "every sink has committed") \
     X("commit.before", "the delta is not applied") \
     X("commit.after", "batch N is done")

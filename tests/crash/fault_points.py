@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Crashes a query at each fault point, in each of three batches, and proves that its output and state come out the same.
 
-    fault_points.py --headrace PATH [--tool PATH --bootstrap HOST:PORT]
+    fault_points.py --headrace PATH [--kills N] [--seed S] [--tool PATH --bootstrap HOST:PORT]
 
 File to file with dead letters in files; with --bootstrap also Kafka to Kafka, file and dead letters. The binary must be
 built with -DHEADRACE_FAULTS=ON. Each run: HEADRACE_FAULT=<point>:<pass>:crash, then the same command again without it,
@@ -12,11 +12,13 @@ The last line is "N passed, N failed".
 import argparse
 import json
 import os
+import random
 import re
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 ROWS = 900
@@ -199,9 +201,52 @@ def run_case(options, folder, make, points, reached):
     return passes, failures
 
 
+def killed_at_random(options, folder, points, rng, seconds):
+    """One run that dies at a random moment within `seconds`; False when it ended before."""
+    environment = dict(os.environ)
+    environment["HEADRACE_FAULT"] = "%s:%d:delay=50ms" % (rng.choice(points)[0], rng.randint(1, 3))
+    process = subprocess.Popen([options.headrace, "run", "query.yaml"], cwd=folder, env=environment,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    time.sleep(rng.uniform(0, seconds))
+    process.kill()
+    output = process.communicate(timeout=60)[0]
+    if process.returncode not in (0, -signal.SIGKILL):
+        raise Failure("after a kill: exit status %d: %s" % (process.returncode, output[-1500:]))
+    return process.returncode != 0
+
+
+def random_kills(options, folder, points):
+    """Kills, in as many cases as that takes; the number of cases that passed and that failed."""
+    print("random kills: seed %d" % options.seed)
+    rng = random.Random(options.seed)
+    points = [point for point in points if not point[0].startswith("deliver.kafka")]
+    plain = FileCase(options, folder, 1000)
+    start = time.monotonic()
+    run(options.headrace, plain.folder)
+    seconds = time.monotonic() - start + 0.05
+    expected = plain.result()
+    kills = passed = failed = 0
+    while kills < options.kills and not failed:
+        case = FileCase(options, folder, 1001 + passed)
+        try:
+            while kills < options.kills and killed_at_random(options, case.folder, points, rng, seconds):
+                kills += 1
+            run(options.headrace, case.folder)
+            if case.result() != expected:
+                raise Failure("output or state differ from the run that was never killed")
+            passed += 1
+        except (Failure, subprocess.SubprocessError) as error:
+            print("FAILED %s, random kills, seed %d, after %d kills: %s" % (case.name, options.seed, kills, error))
+            failed += 1
+    print("random kills: %d in %d runs to the end" % (kills, passed + failed))
+    return passed, failed
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--headrace", required=True)
+    parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=20)
     parser.add_argument("--tool")
     parser.add_argument("--bootstrap", default=os.environ.get("KAFKA_BOOTSTRAP"))
     options = parser.parse_args()
@@ -216,6 +261,10 @@ def main():
     with tempfile.TemporaryDirectory(prefix="headrace-crash-") as folder:
         for make in makers:
             done = run_case(options, folder, make, points, reached)
+            passed += done[0]
+            failed += done[1]
+        if options.kills > 0:
+            done = random_kills(options, folder, points)
             passed += done[0]
             failed += done[1]
     print("%-26s %-7s %s" % ("fault point", "crashes", "meaning"))
