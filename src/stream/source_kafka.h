@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the three files of the Kafka source share: source_kafka.c (options, plan, read), source_kafka_position.c (which
- * partitions there are, where to start, whether a position can still be read) and source_kafka_fetch.c (messages from
- * librdkafka into a queue a partition). Invariant: `partitions` and base.position are sorted alike and have the same
- * entries.
+ * What the files of the Kafka source share: source_kafka.c (options, life, read), source_kafka_plan.c,
+ * source_kafka_check.c (plan-time checks), source_kafka_find.c (which partitions), source_kafka_position.c (where to
+ * start, whether a position can still be read) and source_kafka_fetch.c (messages from librdkafka into a queue a
+ * partition). Invariant: `partitions` and base.position are sorted alike and have the same entries.
  */
 #ifndef HR_STREAM_SOURCE_KAFKA_H
 #define HR_STREAM_SOURCE_KAFKA_H
@@ -76,7 +76,7 @@ static inline int64_t hr_kafka_now_ns(void)
     return hr_clock_monotonic_ns(&hr_clock_system);
 }
 
-/* ---- source_kafka_position.c --------------------------------------------------------------------------------- */
+/* ---- source_kafka_check.c, source_kafka_position.c ------------------------------------------------------------- */
 
 /* `assign`, `startingOffsets`, `startingTimestamp` and the pattern are well-formed. */
 void hr_kafka_position_check(struct hr_kafka_source *source, struct hr_findings *findings);
@@ -96,6 +96,14 @@ enum hr_status hr_kafka_position_lost(struct hr_kafka_source *source, size_t par
                                       struct hr_error *err);
 /* Publishes positions to the consumer group, for tools that show lag. wait_ms 0: does not wait. Never fails. */
 void hr_kafka_position_publish(struct hr_kafka_source *source, int wait_ms);
+
+/* ---- source_kafka_plan.c ------------------------------------------------------------------------------------- */
+
+/* How far a range may go now, and how many offsets that is. target NULL: no such end. */
+int64_t hr_kafka_available(const struct hr_kafka_source *source, const struct hr_offsets *target,
+                           struct hr_offsets *to);
+enum hr_status hr_kafka_plan(struct hr_source *base, const struct hr_source_limit *limit, struct hr_offsets *out_end,
+                             struct hr_error *err);
 
 /* ---- source_kafka_fetch.c ------------------------------------------------------------------------------------ */
 

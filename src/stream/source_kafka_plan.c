@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Planning a batch of the Kafka source: a range up to what was fetched or asked for, shared fairly over the partitions,
+ * then fetching until all of it is here.
+ */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "stream/source_kafka.h"
+
+/* librdkafka's fetcher sleeps up to a second after its queue was full, as it is after a long batch. Asking for the ends
+ * wakes it, and says how much there is; not more often than this. */
+#define LONG_BATCH_NS INT64_C(50000000)
+#define ASK_AGAIN_NS INT64_C(20000000)
+#define LOOK_AGAIN_NS INT64_C(1000000000)
+#define VERIFY_NS INT64_C(200000000)
+#define FETCH_SLICE_US 20000
+
+static bool reached(const struct hr_offsets *position, const struct hr_offsets *target)
+{
+    for (size_t i = 0; i < target->count; i++) {
+        const struct hr_offset *wanted = &target->items[i];
+        const struct hr_offset *offset = hr_offsets_find(position, wanted->name, wanted->partition);
+        if (offset != NULL && offset->position < wanted->position) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* How far a range may go now. Returns the number of offsets up to there. */
+int64_t hr_kafka_available(const struct hr_kafka_source *source, const struct hr_offsets *target, struct hr_offsets *to)
+{
+    int64_t total = 0;
+    hr_offsets_copy(to, &source->base.position);
+    for (size_t i = 0; i < to->count; i++) {
+        struct hr_offset *offset = &to->items[i];
+        const struct hr_kafka_partition *partition = &source->partitions[i];
+        int64_t end = partition->end > partition->next ? partition->end : partition->next;
+        if (target != NULL) {
+            const struct hr_offset *last = hr_offsets_find(target, offset->name, offset->partition);
+            end = last == NULL ? offset->position : last->position < end ? last->position : end;
+        }
+        if (end > offset->position) {
+            total += end - offset->position;
+            offset->position = end;
+        }
+    }
+    return total;
+}
+
+/* minOffsetsPerTrigger: too little waits, and not for too long. */
+static bool wait_for_more(struct hr_kafka_source *source, int64_t total, const struct hr_source_limit *limit)
+{
+    const struct hr_kafka_source_options *options = hr_kafka_options_of(source);
+    if (limit->target != NULL || total >= options->rows_per_trigger_min) {
+        source->waiting_ns = 0;
+        return false;
+    }
+    int64_t now = hr_kafka_now_ns();
+    if (source->waiting_ns == 0) {
+        source->waiting_ns = now;
+    }
+    if ((now - source->waiting_ns) / 1000 >= options->trigger_delay_max_us) {
+        source->waiting_ns = 0;
+        return false;
+    }
+    return true;
+}
+
+/* Chooses source->range, or leaves has_range false: nothing is there. */
+static void choose_range(struct hr_kafka_source *source, const struct hr_source_limit *limit)
+{
+    struct hr_offsets to = {0};
+    int64_t total = hr_kafka_available(source, limit->target, &to);
+    int64_t since_asked = hr_kafka_now_ns() - source->asked_ns;
+    bool was_full = source->returned_ns != 0 && source->entered_ns - source->returned_ns > LONG_BATCH_NS;
+    if (total > 0 ? total < limit->rows && since_asked > ASK_AGAIN_NS && was_full && limit->target == NULL
+                  : source->watch.down && since_asked > LOOK_AGAIN_NS) {
+        source->asked_ns = hr_kafka_now_ns();
+        (void)hr_kafka_position_ends(source, 500, NULL);
+        total = hr_kafka_available(source, limit->target, &to);
+    }
+    if (total > 0 ? !wait_for_more(source, total, limit) : source->moved) {
+        hr_offsets_limit(&source->base.position, &to, limit->rows, &source->range);
+        source->has_range = true;
+        source->moved = false;
+    }
+    hr_offsets_release(&to);
+}
+
+/* Takes what librdkafka holds already, up to what a batch may have. */
+static enum hr_status take_waiting(struct hr_kafka_source *source, int64_t rows, struct hr_error *err)
+{
+    int64_t taken = 0;
+    size_t got = 0;
+    do {
+        HR_TRY(hr_kafka_fetch(source, 0, &got, err));
+        taken += (int64_t)got;
+    } while (got > 0 && taken < rows);
+    return HR_OK;
+}
+
+static void say_waiting(struct hr_kafka_source *source)
+{
+    source->base.waiting_for[0] = '\0';
+    if (source->watch.down) {
+        (void)snprintf(source->base.waiting_for, sizeof(source->base.waiting_for), "the broker %.120s (%.100s)",
+                       hr_kafka_bootstrap(&hr_kafka_options_of(source)->properties), source->watch.text);
+    }
+}
+
+/* Fetches until the range is complete, and chooses one where there is none. HR_AGAIN after wait_us. */
+static enum hr_status plan_until(struct hr_kafka_source *source, const struct hr_source_limit *limit,
+                                 struct hr_error *err)
+{
+    int64_t begin = hr_kafka_now_ns();
+    for (;;) {
+        if (!source->has_range) {
+            choose_range(source, limit);
+            source->base.waited_ns = hr_kafka_now_ns() - begin;
+        }
+        if (source->has_range && hr_kafka_fetch_complete(source, &source->range)) {
+            return HR_OK;
+        }
+        int64_t left_us = limit->wait_us - (hr_kafka_now_ns() - begin) / 1000;
+        if (left_us <= 0 && !(source->has_range && limit->wait_us == 0)) {
+            return HR_AGAIN;
+        }
+        size_t got = 0;
+        int64_t slice = source->has_range || source->waiting_ns > 0 ? FETCH_SLICE_US : left_us;
+        HR_TRY(hr_kafka_fetch(source, slice, &got, err));
+        if (got == 0 && source->has_range) {
+            if (hr_kafka_now_ns() - source->asked_ns > ASK_AGAIN_NS) {
+                source->asked_ns = hr_kafka_now_ns();
+                (void)hr_kafka_position_ends(source, 500, NULL);
+            }
+            if (limit->wait_us == 0) {
+                return HR_AGAIN;
+            }
+        }
+    }
+}
+
+/* Before anything is concluded from positions: the topics are still those that they were read of. */
+static enum hr_status verify_anchors(struct hr_kafka_source *source, struct hr_error *err)
+{
+    int64_t begin = hr_kafka_now_ns();
+    while (!hr_kafka_fetch_verified(source)) {
+        size_t got;
+        HR_TRY(hr_kafka_fetch(source, FETCH_SLICE_US, &got, err));
+        if (source->watch.down || hr_kafka_now_ns() - begin > VERIFY_NS) {
+            say_waiting(source);
+            return hr_kafka_fetch_verified(source) ? HR_OK : HR_AGAIN;
+        }
+    }
+    return HR_OK;
+}
+
+enum hr_status hr_kafka_plan(struct hr_source *base, const struct hr_source_limit *limit, struct hr_offsets *out_end,
+                             struct hr_error *err)
+{
+    struct hr_kafka_source *source = (struct hr_kafka_source *)base;
+    source->entered_ns = hr_kafka_now_ns();
+    HR_TRY(verify_anchors(source, err));
+    if (limit->target != NULL && !source->has_range && !source->moved && reached(&base->position, limit->target)) {
+        return HR_END;
+    }
+    bool changed;
+    HR_TRY(hr_kafka_position_discover(source, &changed, err));
+    if (changed) {
+        HR_TRY(hr_kafka_fetch_assign(source, err));
+    }
+    HR_TRY(take_waiting(source, limit->rows, err));
+    enum hr_status status = plan_until(source, limit, err);
+    say_waiting(source);
+    source->returned_ns = hr_kafka_now_ns();
+    if (status == HR_OK) {
+        hr_offsets_copy(out_end, &source->range);
+        source->has_range = false;
+    }
+    return status;
+}
