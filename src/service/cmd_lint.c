@@ -20,7 +20,7 @@ static void findings_to_stdout(const struct hr_findings *findings, bool json)
     } else {
         hr_findings_print_text(findings, &text);
     }
-    fwrite(text.data, 1, text.length, stdout);
+    fputs(hr_buf_text(&text), stdout);
     if (text.length == 0 || text.data[text.length - 1] != '\n') {
         fputs(json ? "\n" : "", stdout);
     }

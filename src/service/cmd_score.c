@@ -166,7 +166,9 @@ static enum hr_status score_records(struct scorer *scorer, size_t count, struct 
     if (scorer->text.overflow) {
         return hr_fail(err, HR_BAD_DATA, "%zu rows are longer than %zu bytes as JSON", chunk.rows, OUTPUT_MAX);
     }
-    fwrite(scorer->text.data, 1, scorer->text.length, stdout);
+    if (scorer->text.length > 0) {
+        fwrite(scorer->text.data, 1, scorer->text.length, stdout);
+    }
     if (ferror(stdout)) {
         return hr_fail_errno(err, HR_IO, "standard output cannot be written");
     }

@@ -194,6 +194,8 @@ static void kafka_close(struct hr_sink *base)
         hr_format_close(sink->format);
         sink->format = NULL;
     }
+    hr_format_close(sink->format);
+    sink->format = NULL;
     hr_buf_release(&sink->encoded);
     hr_free(sink->row_ends);
     hr_free(sink->messages);
