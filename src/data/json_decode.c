@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "data/json_fast.h"
 #include "data/json_text.h"
 
 struct walk {
@@ -31,35 +32,67 @@ static void forget(struct hr_json_decoder *decoder, const struct hr_json_node *n
     }
 }
 
-/* The member's name and the colon; *index of the member, HR_JSON_NONE when the schema does not know it. p stands at the
- * quote. guess: which one it probably is. */
-static inline const char *member_name(struct walk *walk, const char *p, const struct hr_json_node *node, uint32_t guess,
-                                      uint32_t *index)
+/* The member's name and the colon; *index of the member, HR_JSON_NONE when the schema does not know it. */
+static const char *member_name(struct walk *walk, const char *p, const struct hr_json_node *node, uint32_t *index)
 {
     const char *end = walk->input.end;
-    if (HR_UNLIKELY(p == end || *p != '"')) {
+    struct hr_str key;
+    if (p == end || *p != '"') {
         return hr_json_fail(&walk->input, p, HR_REASON_MALFORMED, "a member's name in quotes");
     }
-    p++;
-    const struct hr_json_member *guessed = guess == HR_JSON_NONE ? NULL : &node->members[guess];
-    if (HR_LIKELY(guessed != NULL && guessed->plain && (size_t)(end - p) > guessed->key.length &&
-                  p[guessed->key.length] == '"' && memcmp(p, guessed->key.data, guessed->key.length) == 0)) {
-        *index = guess;
-        p += guessed->key.length + 1;
-    } else {
-        struct hr_str key;
-        p = hr_json_string(&walk->input, p, &key);
-        if (p == NULL) {
-            return NULL;
-        }
-        *index = hr_json_node_find(node, key);
+    p = hr_json_string(&walk->input, p + 1, &key);
+    if (p == NULL) {
+        return NULL;
     }
+    *index = hr_json_node_find(node, key);
     p = hr_json_skip_blanks(p, end);
-    if (HR_UNLIKELY(p == end || *p != ':')) {
+    if (p == end || *p != ':') {
         return hr_json_fail(&walk->input, p, HR_REASON_MALFORMED, "':'");
     }
     p = hr_json_skip_blanks(p + 1, end);
-    return HR_LIKELY(p < end) ? p : hr_json_fail(&walk->input, p, HR_REASON_MALFORMED, "a value");
+    return p < end ? p : hr_json_fail(&walk->input, p, HR_REASON_MALFORMED, "a value");
+}
+
+/* The value of a member that leads to one column and no further, where it is of the kind that most are. NULL: it is
+ * not, look the general way. */
+static inline const char *fast_value(struct walk *walk, const char *p, uint32_t index)
+{
+    struct hr_json_decoder *decoder = walk->decoder;
+    struct hr_column *column = decoder->targets[index].column;
+    const char *end = walk->input.end;
+    const char *next = NULL;
+    switch (column->type) {
+    case HR_TYPE_STRING:
+        next = *p == '"' ? hr_json_fast_string(p, end, &column->strings[walk->row]) : NULL;
+        break;
+    case HR_TYPE_INT:
+        next = hr_json_fast_integer(walk->input.start, p, end, &column->longs[walk->row]);
+        if (next != NULL && column->longs[walk->row] != (int32_t)column->longs[walk->row]) {
+            return NULL;
+        }
+        break;
+    case HR_TYPE_LONG:
+        next = hr_json_fast_integer(walk->input.start, p, end, &column->longs[walk->row]);
+        break;
+    case HR_TYPE_DOUBLE:
+        next = hr_json_fast_double(walk->input.start, p, end, &column->doubles[walk->row]);
+        break;
+    default:
+        break;
+    }
+    if (HR_LIKELY(next != NULL)) {
+        decoder->states[index] = HR_JSON_VALUE;
+    }
+    return next;
+}
+
+/* The place of the value when the expected member stands at p, else NULL. */
+static inline const char *fast_member(struct walk *walk, const char *p, const struct hr_json_member *member)
+{
+    if (member->token.length == 0 || !hr_json_fast_token(p, walk->input.end, member->token)) {
+        return NULL;
+    }
+    return hr_json_skip_blanks(p + member->token.length, walk->input.end);
 }
 
 /* The members of an object; p stands after the brace. depth: of containers around the members. */
@@ -72,18 +105,24 @@ static const char *walk_object(struct walk *walk, const char *p, int depth, stru
         return p + 1;
     }
     for (;;) {
-        uint32_t index = HR_JSON_NONE;
-        p = member_name(walk, p, node, *guess, &index);
-        if (HR_UNLIKELY(p == NULL)) {
-            return NULL;
+        uint32_t index = *guess;
+        const char *value = index != HR_JSON_NONE ? fast_member(walk, p, &node->members[index]) : NULL;
+        if (HR_UNLIKELY(value == NULL || value == end)) {
+            value = member_name(walk, p, node, &index);
+            if (HR_UNLIKELY(value == NULL)) {
+                return NULL;
+            }
         }
-        if (index == HR_JSON_NONE) {
-            p = hr_json_skip_value(&walk->input, p, depth);
+        if (HR_UNLIKELY(index == HR_JSON_NONE)) {
+            p = hr_json_skip_value(&walk->input, value, depth);
         } else {
             struct hr_json_member *member = &node->members[index];
             *guess = index;
             guess = &member->follower;
-            p = walk_value(walk, p, depth, member);
+            p = member->simple ? fast_value(walk, value, member->column) : NULL;
+            if (p == NULL) {
+                p = walk_value(walk, value, depth, member);
+            }
         }
         if (HR_UNLIKELY(p == NULL)) {
             return NULL;

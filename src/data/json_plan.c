@@ -42,6 +42,19 @@ static uint32_t array_index(struct hr_str key)
     return value;
 }
 
+/* What stands in the text for this key, as producers without blanks write it. */
+static struct hr_str token_of(struct hr_str key, struct hr_arena *arena)
+{
+    if (!is_plain_key(key)) {
+        return (struct hr_str){NULL, 0};
+    }
+    char *token = hr_arena_alloc(arena, key.length + 3);
+    token[0] = '"';
+    memcpy(token + 1, key.data, key.length);
+    memcpy(token + 1 + key.length, "\":", 2);
+    return (struct hr_str){token, key.length + 3};
+}
+
 static struct hr_json_member *need_member(struct hr_json_node *node, struct hr_str key, struct hr_arena *arena)
 {
     for (uint32_t i = 0; i < node->count; i++) {
@@ -61,7 +74,7 @@ static struct hr_json_member *need_member(struct hr_json_node *node, struct hr_s
     struct hr_json_member *member = &node->members[node->count++];
     *member = (struct hr_json_member){
         .key = key,
-        .plain = is_plain_key(key),
+        .token = token_of(key, arena),
         .follower = HR_JSON_NONE,
         .element = array_index(key),
         .column = HR_JSON_NONE,
@@ -110,7 +123,7 @@ static void add_column(struct hr_json_plan *plan, uint32_t column, struct hr_are
     member->column = column;
 }
 
-static void finish_node(struct hr_json_node *node, struct hr_arena *arena)
+static void finish_node(struct hr_json_node *node, const uint32_t *next_column, struct hr_arena *arena)
 {
     uint32_t size = 4;
     while (size < node->count * 2) {
@@ -127,8 +140,11 @@ static void finish_node(struct hr_json_node *node, struct hr_arena *arena)
         node->table[slot] = i;
         /* Until records teach better, members are expected in the schema's order. */
         node->members[i].follower = i + 1 < node->count ? i + 1 : HR_JSON_NONE;
-        if (node->members[i].node != NULL) {
-            finish_node(node->members[i].node, arena);
+        struct hr_json_member *member = &node->members[i];
+        member->simple =
+            member->node == NULL && member->column != HR_JSON_NONE && next_column[member->column] == HR_JSON_NONE;
+        if (member->node != NULL) {
+            finish_node(member->node, next_column, arena);
         }
     }
     node->first = node->count > 0 ? 0 : HR_JSON_NONE;
@@ -144,7 +160,7 @@ void hr_json_plan_compile(struct hr_json_plan *plan, const struct hr_schema *sch
             add_column(plan, (uint32_t)i, arena);
         }
     }
-    finish_node(&plan->root, arena);
+    finish_node(&plan->root, plan->next_column, arena);
 }
 
 uint32_t hr_json_node_find(const struct hr_json_node *node, struct hr_str key)

@@ -21,10 +21,11 @@ struct hr_json_node;
 
 struct hr_json_member {
     struct hr_str key;
-    bool plain;         /* the key stands in the text as it is: nothing in it must be escaped */
-    uint32_t follower;  /* guess for the next member; HR_JSON_NONE: no guess */
-    uint32_t element;   /* the key as an array index, HR_JSON_NONE: it is none */
-    uint32_t column;    /* first column of this value, HR_JSON_NONE: none */
+    struct hr_str token;       /* the key in quotes and a colon; empty when something in the key must be escaped */
+    uint32_t follower;         /* guess for the next member; HR_JSON_NONE: no guess */
+    uint32_t element;          /* the key as an array index, HR_JSON_NONE: it is none */
+    uint32_t column;           /* first column of this value, HR_JSON_NONE: none */
+    bool simple;               /* leads to one column, and to nothing below */
     struct hr_json_node *node; /* members below, NULL: none */
 };
 
