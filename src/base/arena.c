@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Bump arena over a list of blocks. A reset keeps all blocks and starts again at the first, so a batch that needs as
- * much as the one before it allocates nothing.
+ * much as the one before it allocates nothing. Under AddressSanitizer what is not handed out is poisoned, and there is
+ * a gap behind each allocation, so that reading past one or after a reset is seen as with malloc.
  */
 #include "base/arena.h"
 
@@ -19,6 +20,20 @@ struct hr_arena_block {
 #define ARENA_BLOCK_DEFAULT 65536u
 /* Room for the header that keeps the first allocation aligned to 64. */
 #define ARENA_HEADER 64u
+
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define ARENA_POISON
+#endif
+#endif
+#if defined(ARENA_POISON) || defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#define ARENA_GAP 16u
+#else
+#define ARENA_GAP 0u
+#define ASAN_POISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
+#endif
 
 void hr_arena_init(struct hr_arena *arena, size_t block_size)
 {
@@ -41,11 +56,15 @@ static void arena_enter(struct hr_arena *arena, struct hr_arena_block *block)
     arena->current = block;
     uintptr_t start = ((uintptr_t)block + sizeof(*block) + ARENA_HEADER - 1) & ~(uintptr_t)(ARENA_HEADER - 1);
     arena->next = (char *)start;
-    arena->end = (char *)block + block->size;
+    arena->end = (char *)block + block->size - ARENA_GAP;
+    ASAN_POISON_MEMORY_REGION(arena->next, (size_t)(arena->end - arena->next) + ARENA_GAP);
 }
 
 void hr_arena_reset(struct hr_arena *arena)
 {
+    for (struct hr_arena_block *block = arena->first; ARENA_GAP > 0 && block != NULL; block = block->next) {
+        ASAN_POISON_MEMORY_REGION(block + 1, block->size - sizeof(*block));
+    }
     if (arena->first != NULL) {
         arena_enter(arena, arena->first);
     }
@@ -54,7 +73,7 @@ void hr_arena_reset(struct hr_arena *arena)
 static HR_COLD void *arena_grow(struct hr_arena *arena, size_t size, size_t alignment)
 {
     struct hr_arena_block *block = arena->current != NULL ? arena->current->next : arena->first;
-    size_t needed = size + alignment + sizeof(struct hr_arena_block) + ARENA_HEADER;
+    size_t needed = size + alignment + sizeof(struct hr_arena_block) + ARENA_HEADER + ARENA_GAP;
     HR_ASSERT(needed > size);
     if (block == NULL || block->size < needed) {
         size_t block_size = needed > arena->block_size ? needed : arena->block_size;
@@ -80,7 +99,8 @@ void *hr_arena_alloc(struct hr_arena *arena, size_t size)
     if (HR_UNLIKELY(arena->next == NULL || start > (uintptr_t)arena->end || size > (uintptr_t)arena->end - start)) {
         return arena_grow(arena, size, alignment);
     }
-    arena->next = (char *)(start + size);
+    arena->next = (char *)(start + size + ARENA_GAP);
+    ASAN_UNPOISON_MEMORY_REGION((void *)start, size);
     return (void *)start;
 }
 
