@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/finding.h"
+#include "base/option.h"
 #include "base/status.h"
 #include "base/yaml.h"
 
@@ -101,6 +102,8 @@ void hr_schema_init(struct hr_schema *schema, struct hr_arena *arena);
 /* The list form or the DDL string of a query's `schema:`. Findings for every wrong entry: unknown type with the nearest
  * name, duplicate column, bad pointer. */
 void hr_schema_read(struct hr_schema *schema, const struct hr_yaml *node, struct hr_findings *findings);
+/* Keys of an entry of the list form. */
+struct hr_option_table hr_schema_entry_options(void);
 /* Adds a column and returns its index. HR_BAD_CONFIG when the name is taken: "column 'x' exists already". The name must
  * outlive the schema (arena or option string). */
 enum hr_status hr_schema_add(struct hr_schema *schema, const char *name, enum hr_type type,

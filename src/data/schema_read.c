@@ -32,6 +32,11 @@ static const struct hr_option entry_rows[] = {
               .help = "of a timestamp: rfc3339, epochMillis, epochSeconds, or an ICU pattern"),
 };
 
+struct hr_option_table hr_schema_entry_options(void)
+{
+    return HR_OPTION_TABLE(entry_rows);
+}
+
 static void schema_empty(const struct hr_yaml *node, struct hr_findings *findings)
 {
     struct hr_finding *finding = hr_findings_error(findings, &node->place, "the schema is empty");

@@ -135,6 +135,16 @@ static void reset_state(struct hr_evaluation *evaluation)
     state->newest_weight = 1.0;
 }
 
+struct hr_option_table hr_evaluation_options(void)
+{
+    return HR_OPTION_TABLE(evaluation_option_rows);
+}
+
+struct hr_option_table hr_evaluation_window_options(void)
+{
+    return HR_OPTION_TABLE(window_option_rows);
+}
+
 void hr_evaluation_read(struct hr_evaluation *evaluation, const struct hr_yaml *node, const struct hr_model *model,
                         struct hr_arena *arena, struct hr_findings *findings)
 {

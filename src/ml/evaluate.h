@@ -21,6 +21,7 @@
 #include <jansson.h>
 
 #include "base/json_writer.h"
+#include "base/option.h"
 #include "base/paged.h"
 #include "data/chunk.h"
 #include "ml/model.h"
@@ -62,6 +63,9 @@ struct hr_evaluation {
     struct hr_paged state; /* evaluate_state.h */
 };
 
+/* Keys of `evaluation:` and of its `windows:`. */
+struct hr_option_table hr_evaluation_options(void);
+struct hr_option_table hr_evaluation_window_options(void);
 /* Reads `evaluation:` (NULL: all metrics of the task, cumulative). Findings: unknown metric with the nearest name, a metric
  * of another task, ranges. */
 void hr_evaluation_read(struct hr_evaluation *evaluation, const struct hr_yaml *node, const struct hr_model *model,

@@ -28,7 +28,7 @@ static enum hr_status group_find(const struct hr_component_group *groups, const 
     const char *near = hr_str_nearest(name, names, HR_COMPONENT_GROUPS);
     (void)hr_fail(err, HR_USAGE, "list: there is no '%s'", name);
     return near != NULL ? hr_fail_hint(err, "did you mean '%s'?", near)
-                        : hr_fail_hint(err, "one of: sources, formats, stages, models, metrics, sinks");
+                        : hr_fail_hint(err, "one of: sections, sources, formats, stages, models, metrics, sinks");
 }
 
 static enum hr_status component_find(const struct hr_component_group *group, const char *name, struct hr_arena *arena,
@@ -80,7 +80,11 @@ static void groups_text(const struct hr_component_group *groups, size_t count, c
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        hr_buf_printf(out, "%s%s (%s:)\n", i > 0 ? "\n" : "", groups[i].name, groups[i].where);
+        hr_buf_printf(out, "%s%s", i > 0 ? "\n" : "", groups[i].name);
+        if (groups[i].where != NULL) {
+            hr_buf_printf(out, " (%s:)", groups[i].where);
+        }
+        hr_buf_append_char(out, '\n');
         for (size_t j = 0; j < groups[i].count; j++) {
             hr_buf_printf(out, "  %-36s %s\n", groups[i].items[j].name, groups[i].items[j].summary);
         }
@@ -115,8 +119,10 @@ static void groups_markdown(const struct hr_component_group *groups, size_t coun
                                 "a test holds it to that.\n");
     }
     for (size_t i = 0; i < count; i++) {
-        hr_buf_printf(out, "%s## %s\n\nIn a query: `%s`.\n\n", count == HR_COMPONENT_GROUPS ? "\n" : "", groups[i].name,
-                      groups[i].where);
+        hr_buf_printf(out, "%s## %s\n\n", count == HR_COMPONENT_GROUPS ? "\n" : "", groups[i].name);
+        if (groups[i].where != NULL) {
+            hr_buf_printf(out, "In a query: `%s`.\n\n", groups[i].where);
+        }
         bool table = groups[i].count > 0 && groups[i].items[0].options.count == 0;
         if (table) {
             hr_buf_append_text(out, "| name | meaning | for |\n|---|---|---|\n");
@@ -174,7 +180,7 @@ static const struct hr_flag flags[] = {
 
 const struct hr_command hr_command_list = {
     .name = "list",
-    .operands = "[sources|formats|stages|models|metrics|sinks [NAME]]",
+    .operands = "[sections|sources|formats|stages|models|metrics|sinks [NAME]]",
     .summary = "what a query can be made of; with a name its parameters",
     .doc = "headrace list                        all names\n"
            "headrace list stages                 names of one kind\n"

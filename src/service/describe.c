@@ -89,31 +89,32 @@ static void describe_metrics(struct hr_component_group *group, struct hr_arena *
 
 void hr_describe_all(struct hr_arena *arena, struct hr_component_group groups[HR_COMPONENT_GROUPS])
 {
-    struct hr_component *items = group_begin(&groups[0], "sources", "source", hr_source_type_count, arena);
+    hr_describe_sections(&groups[0], arena);
+    struct hr_component *items = group_begin(&groups[1], "sources", "source", hr_source_type_count, arena);
     for (size_t i = 0; i < hr_source_type_count; i++) {
         items[i] = component_of(&hr_source_types[i]->kind, source_trait(hr_source_types[i]));
         items[i].options = hr_source_options(hr_source_types[i], arena);
     }
-    items = group_begin(&groups[1], "formats", "source.format, sinks[].format", hr_format_type_count, arena);
+    items = group_begin(&groups[2], "formats", "source.format, sinks[].format", hr_format_type_count, arena);
     for (size_t i = 0; i < hr_format_type_count; i++) {
         items[i] = component_of(&hr_format_types[i]->kind, NULL);
     }
-    items = group_begin(&groups[2], "stages", "pipeline.stages", hr_stage_type_count, arena);
+    items = group_begin(&groups[3], "stages", "pipeline.stages", hr_stage_type_count, arena);
     for (size_t i = 0; i < hr_stage_type_count; i++) {
         items[i] = component_of(&hr_stage_types[i]->kind, stage_trait(hr_stage_types[i]));
     }
-    items = group_begin(&groups[3], "models", "model", hr_model_type_count, arena);
+    items = group_begin(&groups[4], "models", "model", hr_model_type_count, arena);
     for (size_t i = 0; i < hr_model_type_count; i++) {
         items[i] = component_of(&hr_model_types[i]->kind, model_trait(hr_model_types[i]));
     }
-    describe_metrics(&groups[4], arena);
-    items = group_begin(&groups[5], "sinks", "sinks", hr_sink_type_count, arena);
+    describe_metrics(&groups[5], arena);
+    items = group_begin(&groups[6], "sinks", "sinks", hr_sink_type_count, arena);
     for (size_t i = 0; i < hr_sink_type_count; i++) {
         items[i] = component_of(&hr_sink_types[i]->kind, sink_trait(hr_sink_types[i]));
         items[i].options = hr_sink_options(hr_sink_types[i], arena);
     }
     for (size_t i = 0; i < HR_COMPONENT_GROUPS; i++) {
-        if (strcmp(groups[i].name, "metrics") != 0) {
+        if (strcmp(groups[i].name, "metrics") != 0 && strcmp(groups[i].name, "sections") != 0) {
             qsort(groups[i].items, groups[i].count, sizeof(*groups[i].items), component_order);
         }
     }

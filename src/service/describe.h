@@ -26,15 +26,18 @@ struct hr_component {
 /* Components of one kind, by name. */
 struct hr_component_group {
     const char *name;  /* as in `headrace list NAME`: "sources" */
-    const char *where; /* as in a query file: "source" */
+    const char *where; /* as in a query file: "source"; NULL: the file itself */
     struct hr_component *items;
     size_t count;
 };
 
-#define HR_COMPONENT_GROUPS 6
+#define HR_COMPONENT_GROUPS 7
 
 /* All groups, in the order of a query file. */
 void hr_describe_all(struct hr_arena *arena, struct hr_component_group groups[HR_COMPONENT_GROUPS]);
+
+/* The sections of a query file that are no kind of their own. */
+void hr_describe_sections(struct hr_component_group *group, struct hr_arena *arena);
 
 void hr_describe_json(const struct hr_component *component, struct hr_json *json);
 void hr_describe_text(const struct hr_component *component, struct hr_buf *out);

@@ -204,15 +204,32 @@ void hr_describe_text(const struct hr_component *component, struct hr_buf *out)
 
 /* ---- Markdown ----------------------------------------------------------------------------------------------- */
 
-/* A table's cell: '|' would end it. */
+/* Text outside of backticks: '<' would begin HTML. */
+static void append_prose(struct hr_buf *out, const char *text)
+{
+    bool code = false;
+    for (; *text != '\0'; text++) {
+        code ^= *text == '`';
+        if (*text == '<' && !code) {
+            hr_buf_append_text(out, "&lt;");
+        } else {
+            hr_buf_append_char(out, *text);
+        }
+    }
+}
+
+/* A table's cell: '|' would end it, and so would a new line. */
 static void append_cell(struct hr_buf *out, const char *text)
 {
+    struct hr_buf cell HR_CLEANUP(hr_buf_release);
+    hr_buf_init(&cell, 65536);
     for (; *text != '\0'; text++) {
         if (*text == '|') {
-            hr_buf_append_char(out, '\\');
+            hr_buf_append_char(&cell, '\\');
         }
-        hr_buf_append_char(out, *text == '\n' ? ' ' : *text);
+        hr_buf_append_char(&cell, *text == '\n' ? ' ' : *text);
     }
+    append_prose(out, hr_buf_text(&cell));
 }
 
 void hr_describe_markdown(const struct hr_component *component, struct hr_buf *out)
@@ -223,7 +240,9 @@ void hr_describe_markdown(const struct hr_component *component, struct hr_buf *o
     }
     hr_buf_append_text(out, ".\n");
     if (component->doc != NULL) {
-        hr_buf_printf(out, "\n%s\n", component->doc);
+        hr_buf_append_char(out, '\n');
+        append_prose(out, component->doc);
+        hr_buf_append_char(out, '\n');
     }
     if (component->options.count > 0) {
         hr_buf_append_text(out, "\n| parameter | takes | default | meaning |\n|---|---|---|---|\n");

@@ -22,6 +22,11 @@ static const struct hr_option dead_letter_options[] = {
               .help = "more than this share of bad records among the last 10,000 ends the query; default: no limit"),
 };
 
+struct hr_option_table hr_dead_letter_options(void)
+{
+    return HR_OPTION_TABLE(dead_letter_options);
+}
+
 /* The sink's own keys, which this reader leaves to it. */
 static const char *const sink_keys[] = {
     "type",   "id",     "topic",   "path",    "properties",        "transactionalIdPrefix", "ledger",

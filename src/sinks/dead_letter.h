@@ -19,6 +19,8 @@ struct hr_dead_letter {
     struct hr_buf buffer;
 };
 
+/* The keys that `deadLetter:` has beside those of its sink. */
+struct hr_option_table hr_dead_letter_options(void);
 /* Reads `deadLetter:`. NULL when node is NULL or there are findings. */
 struct hr_dead_letter *hr_dead_letter_new(const struct hr_yaml *node, const char *directory, struct hr_arena *arena,
                                           struct hr_findings *findings);

@@ -190,10 +190,6 @@ static void kafka_close(struct hr_sink *base)
     hr_kafka_producer_abort(&sink->producer);
     hr_kafka_ledger_close(&sink->ledger);
     hr_kafka_producer_close(&sink->producer);
-    if (sink->format != NULL) {
-        hr_format_close(sink->format);
-        sink->format = NULL;
-    }
     hr_format_close(sink->format);
     sink->format = NULL;
     hr_buf_release(&sink->encoded);

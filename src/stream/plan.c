@@ -48,6 +48,16 @@ static const struct hr_option checkpoint_options[] = {
               .help = "how many batches can be looked at later"),
 };
 
+struct hr_option_table hr_plan_options(void)
+{
+    return HR_OPTION_TABLE(root_options);
+}
+
+struct hr_option_table hr_plan_checkpoint_options(void)
+{
+    return HR_OPTION_TABLE(checkpoint_options);
+}
+
 static const char *const head_keys[] = {"apiVersion", "kind"};
 
 static void plan_check_head(struct hr_plan_builder *builder)

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/finding.h"
+#include "base/option.h"
 #include "base/yaml.h"
 #include "ml/evaluate.h"
 #include "ml/model.h"
@@ -75,6 +76,9 @@ struct hr_str hr_plan_identity(struct hr_plan *plan);
 enum hr_status hr_plan_check_identity(struct hr_plan *plan, struct hr_str stored, struct hr_error *err);
 /* As hr_plan_check_identity, for scoring: only what was learned must fit, that is pipeline and model. */
 enum hr_status hr_plan_check_learned(struct hr_plan *plan, struct hr_str stored, struct hr_error *err);
+/* Keys of a query file, and of its sections `trigger` and `checkpoint`. */
+struct hr_option_table hr_plan_options(void);
+struct hr_option_table hr_plan_checkpoint_options(void);
 void hr_plan_free(struct hr_plan *plan);
 
 #endif

@@ -4,8 +4,6 @@
  */
 #include "stream/trigger.h"
 
-#include "base/option.h"
-
 struct trigger_options {
     int64_t processing_time_us;
     bool available_now;
@@ -20,6 +18,11 @@ static const struct hr_option trigger_options[] = {
     HR_OPTION(struct trigger_options, once, "once", BOOL, .fallback = "false",
               .help = "one batch over everything that is there, without row limits, then the query ends"),
 };
+
+struct hr_option_table hr_trigger_options(void)
+{
+    return HR_OPTION_TABLE(trigger_options);
+}
 
 void hr_trigger_read(struct hr_trigger *trigger, const struct hr_yaml *node, struct hr_findings *findings)
 {

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/finding.h"
+#include "base/option.h"
 #include "base/yaml.h"
 
 enum hr_trigger_kind { HR_TRIGGER_PROCESSING_TIME, HR_TRIGGER_AVAILABLE_NOW, HR_TRIGGER_ONCE };
@@ -19,6 +20,8 @@ struct hr_trigger {
     int64_t interval_us;
 };
 
+/* Keys of `trigger:`, of which one may be given. */
+struct hr_option_table hr_trigger_options(void);
 /* NULL: processingTime 0. */
 void hr_trigger_read(struct hr_trigger *trigger, const struct hr_yaml *node, struct hr_findings *findings);
 /* µs from wall-clock time now_us to the next start on the grid. Ask at the start of a batch: the next one starts that

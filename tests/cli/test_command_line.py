@@ -94,7 +94,7 @@ class Usage(Case):
         done = self.run_program("list", env={"HEADRACE_FORMAT": "json"}, expect=0)
         json.loads(done.stdout)
         done = self.run_program("list", "--format", "text", env={"HEADRACE_FORMAT": "json"}, expect=0)
-        self.assertTrue(done.stdout.startswith("sources"))
+        self.assertTrue(done.stdout.startswith("sections"))
 
 
 class Set(Case):
@@ -206,7 +206,7 @@ class Paths(Case):
 
 
 class List(Case):
-    GROUPS = ["sources", "formats", "stages", "models", "metrics", "sinks"]
+    GROUPS = ["sections", "sources", "formats", "stages", "models", "metrics", "sinks"]
 
     def test_all_in_all_forms(self):
         document = json.loads(self.run_program("list", "--format", "json", expect=0).stdout)
@@ -226,7 +226,7 @@ class List(Case):
             for component in document[group]:
                 with self.subTest(component["name"]):
                     one = self.run_program("list", group, component["name"], expect=0).stdout
-                    for parameter in component.get("parameters", []):
+                    for parameter in component["parameters"]:
                         self.assertIn(parameter["name"], one)
                         self.assertTrue(parameter["help"], parameter)
 

@@ -130,6 +130,11 @@ class Score(Case):
         self.assertRegex(complaints[1], "^stdin:4: wrong_type: .*id")
         self.assertRegex(complaints[2], "^stdin:5: stage: OnlineStandardScaler 'sc': column 'v': .* 1 ")
 
+    def test_nothing_but_bad_records(self):
+        self.learn(MODELS["sgd"])
+        self.assertEqual(self.score("{\n[]\n", expect=65).stdout, "")
+        self.assertEqual(self.score("").stdout, "")
+
     def test_bad_records_with_mode_drop(self):
         self.learn(MODELS["sgd"], source=SOURCE.format("format: { type: json, mode: drop }\n  "))
         done = self.score(self.BAD)
