@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The names of the reasons, and the list of rejects of a batch.
+ * The names of reasons and records, and the list of rejects of a batch.
  */
 #include "data/record.h"
 
@@ -19,6 +19,18 @@ const char *hr_reason_name(enum hr_reason reason)
     };
     HR_ASSERT((size_t)reason < HR_ARRAY_LEN(names));
     return names[reason];
+}
+
+void hr_record_place(const struct hr_record *record, char *out, size_t size)
+{
+    if (record->origin.length == 0) {
+        out[0] = '\0';
+    } else if (record->line > 0) {
+        (void)snprintf(out, size, "%.*s:%lld", HR_STR_ARGS(record->origin), (long long)record->line);
+    } else {
+        (void)snprintf(out, size, "%.*s, partition %d, offset %lld", HR_STR_ARGS(record->origin), record->partition,
+                       (long long)record->offset);
+    }
 }
 
 void hr_rejects_init(struct hr_rejects *rejects, struct hr_arena *arena)

@@ -15,18 +15,18 @@
 
 enum hr_record_flags {
     HR_RECORD_HAS_KEY = 1,
-    HR_RECORD_TOMBSTONE = 2,  /* null value */
-    HR_RECORD_HEADER = 4,     /* a CSV header line: sets the columns' order for the records after it, is no row */
+    HR_RECORD_TOMBSTONE = 2, /* null value */
+    HR_RECORD_HEADER = 4,    /* a CSV header line: sets the columns' order for the records after it, is no row */
     HR_RECORD_HAS_TIME = 8,
 };
 
 struct hr_record {
     struct hr_str value;
     struct hr_str key;
-    struct hr_str origin; /* topic, file path, "host:port" */
+    struct hr_str origin;  /* topic, file path, "host:port" */
     struct hr_str headers; /* JSON object text, only with includeHeaders */
-    int64_t offset;       /* Kafka offset, or byte offset in the (decompressed) file */
-    int64_t line;         /* from 1, files only, else 0 */
+    int64_t offset;        /* Kafka offset, or byte offset in the (decompressed) file */
+    int64_t line;          /* from 1, files only, else 0 */
     int64_t timestamp_us;
     int32_t partition; /* −1: none */
     uint32_t flags;
@@ -55,6 +55,8 @@ enum hr_reason {
 };
 
 const char *hr_reason_name(enum hr_reason reason);
+/* Where a record came from, for messages: "in/a.json:4", "clicks, partition 0, offset 7"; empty when not known. */
+void hr_record_place(const struct hr_record *record, char *out, size_t size);
 
 struct hr_reject {
     uint32_t record; /* index into the batch's records */

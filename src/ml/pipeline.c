@@ -149,6 +149,9 @@ enum hr_status hr_pipeline_bind_stage(struct hr_pipeline *pipeline, size_t index
     if (status != HR_OK && strncmp(err->text, stage->type->kind.name, strlen(stage->type->kind.name)) != 0) {
         hr_fail_context(err, "%s", stage->type->kind.name);
     }
+    if (status != HR_OK && err->hint[0] == '\0') {
+        hr_fail_hint(err, "`headrace list stages %s` shows what it takes", stage->type->kind.name);
+    }
     return status;
 }
 

@@ -18,7 +18,11 @@ static enum hr_status end_pass(struct hr_pipeline_fit *fit, bool *again, struct 
 {
     struct hr_stage *stage = fit->pipeline->stages[fit->next];
     *again = false;
-    HR_TRY(stage->type->fit_end(stage, again, err));
+    if (stage->type->fit_end(stage, again, err) != HR_OK) {
+        return err->hint[0] != '\0' ? err->status
+                                    : hr_fail_hint(err, "see that the source has rows, and that no stage before leaves "
+                                                        "them all out");
+    }
     if (*again) {
         fit->pass++;
         return HR_OK;
@@ -57,29 +61,14 @@ enum hr_status hr_pipeline_fit_next(struct hr_pipeline_fit *fit, struct hr_error
     return HR_END;
 }
 
-static enum hr_status refuse_reject(const struct hr_chunk *chunk, const struct hr_reject *reject, struct hr_error *err)
-{
-    const struct hr_record *record = chunk->records != NULL ? &chunk->records[reject->record] : NULL;
-    if (record == NULL || record->origin.length == 0) {
-        hr_fail(err, HR_BAD_DATA, "%s", reject->message);
-    } else if (record->line > 0) {
-        hr_fail(err, HR_BAD_DATA, "%.*s:%lld: %s", HR_STR_ARGS(record->origin), (long long)record->line,
-                reject->message);
-    } else {
-        hr_fail(err, HR_BAD_DATA, "%.*s, partition %d, offset %lld: %s", HR_STR_ARGS(record->origin), record->partition,
-                (long long)record->offset, reject->message);
-    }
-    return hr_fail_hint(err, "a fit leaves no row out silently: mend the row, or let the stage skip it "
-                             "(handleInvalid: skip)");
-}
-
 enum hr_status hr_pipeline_fit_chunk(struct hr_pipeline_fit *fit, struct hr_chunk *chunk, struct hr_error *err)
 {
     HR_ASSERT(fit->running);
     size_t rejects = chunk->rejects != NULL ? chunk->rejects->count : 0;
     hr_pipeline_transform_stages(fit->pipeline, fit->next, chunk);
     if (chunk->rejects != NULL && chunk->rejects->count > rejects) {
-        return refuse_reject(chunk, &chunk->rejects->items[rejects], err);
+        const struct hr_reject *reject = &chunk->rejects->items[rejects];
+        return hr_stage_fail_record(chunk, reject->record, reject->message, err);
     }
     struct hr_stage *stage = fit->pipeline->stages[fit->next];
     return stage->type->fit_chunk(stage, chunk, err);

@@ -76,7 +76,13 @@ static enum hr_status stage_load(struct hr_stage *stage, json_t *fitted, struct 
     if (!json_is_object(fitted)) {
         return hr_stage_fail(stage, err, "'fitted' must be a mapping of names to fitted values");
     }
-    HR_TRY(stage->type->load(stage, fitted, err));
+    if (stage->type->load(stage, fitted, err) != HR_OK) {
+        return err->hint[0] != '\0' ? err->status
+                                    : hr_fail_hint(err,
+                                                   "headrace fit makes these values; `headrace list stages %s` "
+                                                   "shows an example",
+                                                   stage->type->kind.name);
+    }
     json_decref(stage->fitted);
     stage->fitted = json_incref(fitted);
     return HR_OK;
@@ -263,6 +269,36 @@ void hr_stage_reject(const struct hr_stage *stage, struct hr_chunk *chunk, size_
     va_end(arguments);
     stage_title(stage, title, sizeof(title));
     hr_chunk_reject(chunk, row, HR_REASON_STAGE, "%s: column '%s': %s", title, column, text);
+}
+
+enum hr_status hr_stage_fail_record(const struct hr_chunk *chunk, uint32_t record, const char *message,
+                                    struct hr_error *err)
+{
+    char place[400] = "";
+    if (chunk->records != NULL) {
+        hr_record_place(&chunk->records[record], place, sizeof(place));
+    }
+    hr_fail(err, HR_BAD_DATA, "%s", message);
+    if (place[0] != '\0') {
+        hr_fail_context(err, "%s", place);
+    }
+    return hr_fail_hint(err, "a fit leaves no row out silently: mend the row, or have a stage leave it out "
+                             "(handleInvalid: skip)");
+}
+
+enum hr_status hr_stage_fail_row(const struct hr_stage *stage, const struct hr_chunk *chunk, size_t row,
+                                 struct hr_error *err, const char *column, const char *format, ...)
+{
+    char text[300];
+    char title[160];
+    char message[600];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    stage_title(stage, title, sizeof(title));
+    (void)snprintf(message, sizeof(message), "%s: column '%s': %s", title, column, text);
+    return hr_stage_fail_record(chunk, chunk->record_index[row], message, err);
 }
 
 enum hr_status hr_stage_fail(const struct hr_stage *stage, struct hr_error *err, const char *format, ...)

@@ -12,8 +12,8 @@
  * An estimator in `headrace fit` goes fit_begin → fit_chunk … → fit_end (again → another pass) → save, then load and
  * bind as above. An online stage keeps what it learns in `state`; that region is checkpointed with the offsets.
  *
- * A value that cannot be transformed is hr_chunk_reject(chunk, row, HR_REASON_STAGE, …): the message must name the stage
- * (hr_stage_reject does), the column and the value. handleInvalid: skip is hr_chunk_drop.
+ * A value that cannot be transformed is hr_chunk_reject(chunk, row, HR_REASON_STAGE, …): the message must name the
+ * stage (hr_stage_reject does), the column and the value. handleInvalid: skip is hr_chunk_drop.
  */
 #ifndef HR_ML_STAGE_H
 #define HR_ML_STAGE_H
@@ -115,6 +115,12 @@ void hr_stage_close(struct hr_stage *stage);
 /* Rejects a row in the stage's name: "StringIndexer 'si': column 'cat': unseen label 'x' …". */
 void hr_stage_reject(const struct hr_stage *stage, struct hr_chunk *chunk, size_t row, const char *column,
                      const char *format, ...) HR_PRINTF(5, 6);
+/* For fit_chunk: a row that the fit cannot use ends it. HR_BAD_DATA; names the record, the stage and the column. */
+enum hr_status hr_stage_fail_row(const struct hr_stage *stage, const struct hr_chunk *chunk, size_t row,
+                                 struct hr_error *err, const char *column, const char *format, ...) HR_PRINTF(6, 7);
+/* The same with a message that names stage and column. record: index into chunk->records. */
+enum hr_status hr_stage_fail_record(const struct hr_chunk *chunk, uint32_t record, const char *message,
+                                    struct hr_error *err);
 /* hr_fail(HR_BAD_CONFIG) with the stage's name before the text. */
 enum hr_status hr_stage_fail(const struct hr_stage *stage, struct hr_error *err, const char *format, ...)
     HR_PRINTF(3, 4);

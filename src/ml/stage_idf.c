@@ -83,8 +83,9 @@ static enum hr_status idf_bind(struct hr_stage *stage, struct hr_schema *schema,
     HR_TRY(idf_find_input(stage, schema, err));
     const struct hr_attribute *known = schema->fields[idf->input].attribute;
     if (known != NULL && known->kind == HR_ATTRIBUTE_GROUP && known->element_count != idf->size) {
-        return hr_stage_fail(stage, err, "column '%s' has %zu elements, it was fitted on %zu", options->input_col,
-                             known->element_count, idf->size);
+        hr_stage_fail(stage, err, "column '%s' has %zu elements, it was fitted on %zu", options->input_col,
+                      known->element_count, idf->size);
+        return hr_fail_hint(err, "fit it again on such vectors: headrace fit QUERY.yaml -o PIPELINE.json");
     }
     struct hr_attribute *attribute = hr_arena_new(stage->arena, struct hr_attribute);
     attribute->kind = HR_ATTRIBUTE_GROUP;
@@ -136,15 +137,15 @@ static enum hr_status idf_fit_chunk(struct hr_stage *stage, const struct hr_chun
     for (size_t row = 0; row < chunk->rows; row++) {
         const struct hr_vector *vector = &input->vectors[row];
         if (hr_column_is_null(input, row)) {
-            return hr_stage_fail(stage, err, "column '%s': null is no vector", options->input_col);
+            return hr_stage_fail_row(stage, chunk, row, err, options->input_col, "null is no vector");
         }
         if (idf->documents == 0) {
             idf->size = vector->size;
             idf->doc_freq = hr_arena_calloc(stage->arena, idf->size, sizeof(int64_t));
         }
         if (vector->size != idf->size) {
-            return hr_stage_fail(stage, err, "column '%s': a vector of %u elements after one of %zu",
-                                 options->input_col, vector->size, idf->size);
+            return hr_stage_fail_row(stage, chunk, row, err, options->input_col,
+                                     "a vector of %u elements after one of %zu", vector->size, idf->size);
         }
         for (uint32_t i = 0; i < vector->count; i++) {
             idf->doc_freq[vector->indices != NULL ? vector->indices[i] : i] += vector->values[i] > 0.0;

@@ -183,10 +183,11 @@ static enum hr_status no_surrogate(const struct hr_stage *stage, const struct hr
     char text[HR_NUMBER_TEXT_MAX];
     size_t length = hr_number_format_java(options->missing_value, text);
     if (fit->count == 0) {
-        return hr_stage_fail(stage, err,
-                             "the surrogate of column '%s' cannot be computed: all its values are null, NaN or "
-                             "missingValue (%.*s)",
-                             pair->input_name, (int)length, text);
+        hr_stage_fail(stage, err,
+                      "the surrogate of column '%s' cannot be computed: all its values are null, NaN or "
+                      "missingValue (%.*s)",
+                      pair->input_name, (int)length, text);
+        return hr_fail_hint(err, "leave the column out, or give its value: fitted: { surrogates: [0.0] }");
     }
     hr_stage_fail(stage, err, "the surrogate of column '%s' cannot be computed: the mean of its values is NaN",
                   pair->input_name);

@@ -148,12 +148,14 @@ static enum hr_status bind_column(struct encoder *encoder, size_t index, struct 
     uint32_t categories = 0;
     HR_TRY(known_categories(stage, input, pair->input_name, &known, &categories, err));
     if (known && categories != encoder->sizes[index]) {
-        return hr_stage_fail(stage, err, "column '%s' has %u categories, the encoder was fitted on %u",
-                             pair->input_name, categories, encoder->sizes[index]);
+        hr_stage_fail(stage, err, "column '%s' has %u categories, the encoder was fitted on %u", pair->input_name,
+                      categories, encoder->sizes[index]);
+        return hr_fail_hint(err, "fit both again, on the same rows: headrace fit QUERY.yaml -o PIPELINE.json");
     }
     if (known && categories < 2 && options->drop_last && options->handle_invalid == ENCODER_ERROR) {
-        return hr_stage_fail(stage, err, "column '%s' has fewer than two categories; dropLast leaves nothing to encode",
-                             pair->input_name);
+        hr_stage_fail(stage, err, "column '%s' has fewer than two categories; dropLast leaves nothing to encode",
+                      pair->input_name);
+        return hr_fail_hint(err, "set dropLast: false, or handleInvalid: keep");
     }
     HR_TRY(refuse_empty_names(stage, input, pair->input_name, size, err));
     struct hr_attribute *group = element_attributes(pair, input, size, encoder->sizes[index], stage->arena);
@@ -245,15 +247,15 @@ static enum hr_status scan_column(struct encoder *encoder, size_t index, const s
     const struct hr_column *input = &chunk->columns[pair->input];
     for (size_t row = 0; row < chunk->rows; row++) {
         if (hr_column_is_null(input, row)) {
-            return hr_stage_fail(stage, err, "column '%s': null is no category; its values must be indices 0, 1, …",
-                                 pair->input_name);
+            return hr_stage_fail_row(stage, chunk, row, err, pair->input_name,
+                                     "null is no category; values must be indices 0, 1, …");
         }
         double value = hr_column_number(input, row);
         if (!(value >= 0.0 && value <= CATEGORIES_MAX) || value != floor(value)) {
             char text[HR_NUMBER_TEXT_MAX];
             struct hr_str shown = hr_value_text(input, row, text);
-            return hr_stage_fail(stage, err, "column '%s': values must be indices 0, 1, …, but one is %.*s",
-                                 pair->input_name, HR_STR_ARGS(shown));
+            return hr_stage_fail_row(stage, chunk, row, err, pair->input_name,
+                                     "values must be indices 0, 1, …, but this is %.*s", HR_STR_ARGS(shown));
         }
         if (value >= (double)encoder->sizes[index]) {
             encoder->sizes[index] = (uint32_t)value + 1;

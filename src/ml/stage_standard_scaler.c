@@ -81,8 +81,9 @@ static enum hr_status scaler_bind(struct hr_stage *stage, struct hr_schema *sche
     HR_TRY(find_input(scaler, schema, err));
     size_t known = hr_vector_known_size(&schema->fields[scaler->input]);
     if (known != 0 && known != scaler->size) {
-        return hr_stage_fail(stage, err, "column '%s' has %zu elements, the scaler was fitted on %zu",
-                             options->input_col, known, scaler->size);
+        hr_stage_fail(stage, err, "column '%s' has %zu elements, the scaler was fitted on %zu", options->input_col,
+                      known, scaler->size);
+        return hr_fail_hint(err, "fit it again on such vectors: headrace fit QUERY.yaml -o PIPELINE.json");
     }
     struct hr_attribute *attribute = hr_vector_size_attribute(scaler->size, stage->arena);
     return hr_schema_add(schema, options->output_col, HR_TYPE_VECTOR, attribute, &scaler->output, err);
@@ -176,18 +177,18 @@ static enum hr_status scaler_fit_chunk(struct hr_stage *stage, const struct hr_c
     for (size_t row = 0; row < chunk->rows; row++) {
         const struct hr_vector *vector = &input->vectors[row];
         if (hr_column_is_null(input, row)) {
-            return hr_stage_fail(stage, err, "column '%s': null is no vector", options->input_col);
+            return hr_stage_fail_row(stage, chunk, row, err, options->input_col, "null is no vector");
         }
         if (vector->size == 0) {
-            return hr_stage_fail(stage, err, "column '%s': a vector without elements", options->input_col);
+            return hr_stage_fail_row(stage, chunk, row, err, options->input_col, "a vector without elements");
         }
         if (scaler->moments == NULL) {
             scaler->size = vector->size;
             scaler->moments = hr_arena_calloc(stage->arena, scaler->size, sizeof(*scaler->moments));
         }
         if (vector->size != scaler->size) {
-            return hr_stage_fail(stage, err, "column '%s': a vector of %u elements after one of %zu",
-                                 options->input_col, vector->size, scaler->size);
+            return hr_stage_fail_row(stage, chunk, row, err, options->input_col,
+                                     "a vector of %u elements after one of %zu", vector->size, scaler->size);
         }
         take_in(scaler, vector);
     }

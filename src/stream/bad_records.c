@@ -23,13 +23,9 @@ static bool reject_is_of_row(enum hr_reason reason)
 static enum hr_status reject_fail(const struct hr_run *run, const struct hr_reject *reject, struct hr_error *err)
 {
     const struct hr_record *record = &run->records.items[reject->record];
-    if (record->line > 0) {
-        (void)hr_fail(err, HR_BAD_DATA, "%.*s:%lld: %s", HR_STR_ARGS(record->origin), (long long)record->line,
-                      reject->message);
-    } else {
-        (void)hr_fail(err, HR_BAD_DATA, "%.*s, partition %d, offset %lld: %s", HR_STR_ARGS(record->origin),
-                      record->partition, (long long)record->offset, reject->message);
-    }
+    char place[400];
+    hr_record_place(record, place, sizeof(place));
+    (void)hr_fail(err, HR_BAD_DATA, "%s%s%s", place, place[0] != '\0' ? ": " : "", reject->message);
     return hr_fail_hint(err, "set deadLetter: to put such records aside%s",
                         reject_is_of_row(reject->reason) ? "" : ", or format: {mode: drop} to leave them out");
 }
