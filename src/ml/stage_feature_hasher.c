@@ -5,6 +5,7 @@
  * value as Java's toString writes it. Nulls add nothing. Hash: as HashingTF.
  * Source: org.apache.spark.ml.feature.FeatureHasher (hash of Spark 3 and later).
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +30,11 @@ struct hasher_input {
     size_t name_length;
     uint32_t index; /* of a number */
     uint32_t boolean_index[2];
-    char *prefix; /* "name=", with room behind it for a number's text */
+    char *prefix;    /* "name=", with room behind it for a number's text */
+    uint32_t *small; /* categorical numbers: index of 0 … SMALL_VALUES - 1, so that codes need no text; else NULL */
 };
+
+#define SMALL_VALUES 256
 
 struct hasher {
     struct hr_stage base;
@@ -53,6 +57,46 @@ static bool is_declared(const struct hr_string_list *list, const char *name)
     return false;
 }
 
+/* Float.toString: the shortest decimal that reads back to the same float. */
+static double shortest_of_float(double value)
+{
+    char text[32];
+    for (int digits = 1; digits < 9; digits++) {
+        (void)snprintf(text, sizeof(text), "%.*e", digits - 1, value);
+        if ((double)strtof(text, NULL) == value) {
+            break;
+        }
+    }
+    double shortest = value;
+    return hr_number_parse_double(text, strlen(text), &shortest) ? shortest : value;
+}
+
+static uint32_t long_index(const struct hasher_input *input, int64_t value, int64_t buckets)
+{
+    size_t length = hr_number_format_int64(value, input->prefix + input->name_length + 1);
+    return bucket_of(input->prefix, input->name_length + 1 + length, buckets);
+}
+
+static uint32_t double_index(const struct hasher_input *input, double value, int64_t buckets)
+{
+    size_t length = hr_number_format_java(value, input->prefix + input->name_length + 1);
+    return bucket_of(input->prefix, input->name_length + 1 + length, buckets);
+}
+
+static uint32_t number_index(const struct hasher_input *input, const struct hr_column *column, size_t row,
+                             int64_t buckets)
+{
+    if (column->type == HR_TYPE_INT || column->type == HR_TYPE_LONG) {
+        int64_t value = column->longs[row];
+        return value >= 0 && value < SMALL_VALUES ? input->small[value] : long_index(input, value, buckets);
+    }
+    double value = column->doubles[row];
+    if (value >= 0 && value < SMALL_VALUES && (double)(int)value == value && !signbit(value)) {
+        return input->small[(int)value];
+    }
+    return double_index(input, column->type == HR_TYPE_FLOAT ? shortest_of_float(value) : value, buckets);
+}
+
 static void input_init(struct hasher_input *input, const struct hr_field *field, const struct hasher_options *options,
                        struct hr_arena *arena)
 {
@@ -67,6 +111,14 @@ static void input_init(struct hasher_input *input, const struct hr_field *field,
     for (int value = 0; value < 2; value++) {
         const char *text = hr_arena_printf(arena, "%s=%s", field->name, value ? "true" : "false");
         input->boolean_index[value] = bucket_of(text, strlen(text), options->num_features);
+    }
+    if (input->categorical && hr_type_is_numeric(field->type)) {
+        input->small = hr_arena_array(arena, SMALL_VALUES, uint32_t);
+        for (int value = 0; value < SMALL_VALUES; value++) {
+            bool integer = field->type == HR_TYPE_INT || field->type == HR_TYPE_LONG;
+            input->small[value] = integer ? long_index(input, value, options->num_features)
+                                          : double_index(input, value, options->num_features);
+        }
     }
 }
 
@@ -86,34 +138,6 @@ static enum hr_status hasher_bind(struct hr_stage *stage, struct hr_schema *sche
     attribute->kind = HR_ATTRIBUTE_GROUP;
     attribute->element_count = (size_t)options->num_features;
     return hr_schema_add(schema, options->output_col, HR_TYPE_VECTOR, attribute, &hasher->output, err);
-}
-
-/* Float.toString: the shortest decimal that reads back to the same float. */
-static double shortest_of_float(double value)
-{
-    char text[32];
-    for (int digits = 1; digits < 9; digits++) {
-        (void)snprintf(text, sizeof(text), "%.*e", digits - 1, value);
-        if ((double)strtof(text, NULL) == value) {
-            break;
-        }
-    }
-    double shortest = value;
-    return hr_number_parse_double(text, strlen(text), &shortest) ? shortest : value;
-}
-
-static uint32_t number_text_index(const struct hasher_input *input, const struct hr_column *column, size_t row,
-                                  int64_t buckets)
-{
-    char *text = input->prefix + input->name_length + 1;
-    size_t length;
-    if (column->type == HR_TYPE_INT || column->type == HR_TYPE_LONG) {
-        length = hr_number_format_int64(column->longs[row], text);
-    } else {
-        double value = column->doubles[row];
-        length = hr_number_format_java(column->type == HR_TYPE_FLOAT ? shortest_of_float(value) : value, text);
-    }
-    return bucket_of(input->prefix, input->name_length + 1 + length, buckets);
 }
 
 static uint32_t string_index(const struct hasher_input *input, struct hr_str value, int64_t buckets,
@@ -137,7 +161,7 @@ static void hash_value(const struct hasher_input *input, const struct hr_column 
     } else if (column->type == HR_TYPE_BOOLEAN) {
         hr_hashed_row_add(pairs, input->boolean_index[column->bytes[row] != 0], 1.0);
     } else if (input->categorical) {
-        hr_hashed_row_add(pairs, number_text_index(input, column, row, buckets), 1.0);
+        hr_hashed_row_add(pairs, number_index(input, column, row, buckets), 1.0);
     } else {
         hr_hashed_row_add(pairs, input->index, hr_column_number(column, row));
     }
