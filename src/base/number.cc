@@ -7,6 +7,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <limits>
 #include <system_error>
@@ -113,6 +114,68 @@ char *put_plain(char *out, const char *digits, size_t count, int exponent)
     return put(out, digits + before, count - before);
 }
 
+/* The eight decimal digits of a value below 10^8, one a byte, the first in the lowest. */
+std::uint64_t eight_digits(std::uint32_t value)
+{
+    /* Halved three times; the multiplications are divisions by 100 and by 10, exact for values of four and two digits.
+     */
+    std::uint64_t word = value / 10000 | static_cast<std::uint64_t>(value % 10000) << 32;
+    std::uint64_t high = ((word * 10486) >> 20) & 0x0000007f0000007fu;
+    word = high | (word - 100 * high) << 16;
+    high = ((word * 103) >> 10) & 0x000f000f000f000fu;
+    return high | (word - 10 * high) << 8;
+}
+
+constexpr std::uint64_t zeros_of_text = 0x3030303030303030u;
+
+/* Writes eight bytes at out, of which the returned number counts. */
+size_t put_whole(char *out, std::uint32_t value)
+{
+    std::uint64_t digits = eight_digits(value);
+    unsigned leading = value == 0 ? 7 : static_cast<unsigned>(__builtin_ctzll(digits)) / 8;
+    std::uint64_t text = (digits | zeros_of_text) >> (8 * leading);
+    std::memcpy(out, &text, sizeof(text));
+    return 8 - leading;
+}
+
+/* The text of a value that is a decimal of at most eight places below 2^23, as data often is; 0: it is none, or
+ * something else is shorter.
+ *
+ * Doubles below 2^23 are at most 2^-30 apart, so that at most one multiple of 10^-8 rounds to a given one. If there is
+ * one, it is m below, for the product is off by less than a half; and if m / 10^8, which is rounded once, is the value,
+ * then the shortest decimal is m without the zeros at its end, as it is a multiple of 10^-8 too. From 0.001 on its
+ * plain form is no longer than the one with an exponent, but for integers with five zeros at the end. */
+size_t format_short_decimal(double value, char *out)
+{
+    char *at = out;
+    if (std::signbit(value)) {
+        *at++ = '-';
+        value = -value;
+    }
+    if (!(value < 0x1p23) || (value < 1e-3 && value != 0)) {
+        return 0;
+    }
+    std::uint64_t m = static_cast<std::uint64_t>(value * 1e8 + 0.5);
+    if (static_cast<double>(m) / 1e8 != value) {
+        return 0;
+    }
+    std::uint32_t whole = static_cast<std::uint32_t>(m / 100000000u);
+    std::uint32_t fraction = static_cast<std::uint32_t>(m % 100000000u);
+    if (fraction == 0 && whole >= 100000 && whole % 100000 == 0) {
+        return 0;
+    }
+    at += put_whole(at, whole);
+    if (fraction != 0) {
+        std::uint64_t digits = eight_digits(fraction);
+        unsigned trailing = static_cast<unsigned>(__builtin_clzll(digits)) / 8;
+        std::uint64_t text = digits | zeros_of_text;
+        *at++ = '.';
+        std::memcpy(at, &text, sizeof(text));
+        at += 8 - trailing;
+    }
+    return static_cast<size_t>(at - out);
+}
+
 template <typename Number> bool parse_floating(const char *text, size_t length, Number *out)
 {
     size_t sign = length > 0 && text[0] == '-' ? 1 : 0;
@@ -157,6 +220,10 @@ bool hr_number_parse_int64(const char *text, size_t length, int64_t *out)
 
 size_t hr_number_format_double(double value, char *out)
 {
+    size_t length = format_short_decimal(value, out);
+    if (length > 0) {
+        return length;
+    }
     return static_cast<size_t>(std::to_chars(out, out + HR_NUMBER_TEXT_MAX, value).ptr - out);
 }
 
@@ -167,6 +234,9 @@ size_t hr_number_format_float(float value, char *out)
 
 size_t hr_number_format_int64(int64_t value, char *out)
 {
+    if (value >= 0 && value < 100000000) {
+        return put_whole(out, static_cast<std::uint32_t>(value));
+    }
     return static_cast<size_t>(std::to_chars(out, out + HR_NUMBER_TEXT_MAX, value).ptr - out);
 }
 

@@ -53,6 +53,54 @@ static void append_timestamp(struct hr_buf *out, int64_t value)
     hr_buf_append(out, text, length + 1);
 }
 
+#define EVERY_BYTE(value) (0x0101010101010101u * (uint64_t)(value))
+
+/* Zero when the eight bytes are ASCII with nothing to escape. (A byte after one that is not may look wrong too.) */
+static inline uint64_t not_plain(uint64_t word)
+{
+    uint64_t quote = word ^ EVERY_BYTE('"');
+    uint64_t backslash = word ^ EVERY_BYTE('\\');
+    return (word | (word - EVERY_BYTE(0x20)) | (quote - EVERY_BYTE(1)) | (backslash - EVERY_BYTE(1))) &
+           EVERY_BYTE(0x80);
+}
+
+/* Copies text of 4 bytes and more, the last word over a part of the one before it. False when it is not plain. */
+static inline bool copy_plain(char *to, const char *from, size_t length)
+{
+    uint64_t word;
+    uint64_t bad = 0;
+    if (length < 8) {
+        uint32_t first;
+        uint32_t last;
+        memcpy(&first, from, 4);
+        memcpy(&last, from + length - 4, 4);
+        memcpy(to, &first, 4);
+        memcpy(to + length - 4, &last, 4);
+        return not_plain((uint64_t)first << 32 | last) == 0;
+    }
+    for (size_t i = 0; i + 8 < length; i += 8) {
+        memcpy(&word, from + i, 8);
+        memcpy(to + i, &word, 8);
+        bad |= not_plain(word);
+    }
+    memcpy(&word, from + length - 8, 8);
+    memcpy(to + length - 8, &word, 8);
+    return (bad | not_plain(word)) == 0;
+}
+
+/* Texts without escapes and past ASCII are copied as they are looked at; all others go the general way. */
+static void append_string(struct hr_buf *out, struct hr_str text)
+{
+    char *room = HR_LIKELY(text.length >= 4) ? hr_buf_reserve(out, text.length + 2) : NULL;
+    if (HR_LIKELY(room != NULL && copy_plain(room + 1, text.data, text.length))) {
+        room[0] = '"';
+        room[text.length + 1] = '"';
+        out->length += text.length + 2;
+        return;
+    }
+    hr_json_append_quoted(out, text);
+}
+
 static void append_base64(struct hr_buf *out, struct hr_str bytes)
 {
     size_t length = hr_base64_length(bytes.length);
@@ -132,7 +180,7 @@ void hr_json_encode_value(const struct hr_column *column, size_t row, struct hr_
         append_double(out, column->doubles[row], column->type == HR_TYPE_FLOAT);
         break;
     case HR_TYPE_STRING:
-        hr_json_append_quoted(out, column->strings[row]);
+        append_string(out, column->strings[row]);
         break;
     case HR_TYPE_TIMESTAMP:
         append_timestamp(out, column->longs[row]);

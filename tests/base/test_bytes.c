@@ -43,6 +43,54 @@ static void test_double_round_trip(void)
     CU_ASSERT_EQUAL(wrong, 0);
 }
 
+/* The shorter of the two forms of <charconv>, the plain one when they are equally long. */
+static void test_double_text(void)
+{
+    static const struct {
+        double value;
+        const char *text;
+    } cases[] = {
+        {0, "0"},
+        {-0.0, "-0"},
+        {1, "1"},
+        {10000, "10000"},
+        {100000, "1e+05"},
+        {120000, "120000"},
+        {1200000, "1200000"},
+        {12000000, "1.2e+07"},
+        {0.1, "0.1"},
+        {-12.345, "-12.345"},
+        {105.33, "105.33"},
+        {0.001, "0.001"},
+        {0.0012, "0.0012"},
+        {0.0001, "1e-04"},
+        {0.00012, "0.00012"},
+        {8388607.12345678, "8388607.12345678"},
+        {8388608.12345678, "8388608.12345678"},
+        {0.00100001, "0.00100001"},
+        {0.30000000000000004, "0.30000000000000004"},
+        {1.00000001, "1.00000001"},
+        {1.000000001, "1.000000001"},
+        {4294967296.5, "4294967296.5"},
+        {1e23, "1e+23"},
+        {5e-324, "5e-324"},
+    };
+    for (size_t i = 0; i < HR_ARRAY_LEN(cases); i++) {
+        char text[HR_NUMBER_TEXT_MAX + 1];
+        text[hr_number_format_double(cases[i].value, text)] = '\0';
+        TEST_TEXT_EQUAL(text, cases[i].text);
+    }
+    for (int64_t value = 1; value < 1000000000000; value = value * 7 + 3) {
+        for (int sign = -1; sign <= 1; sign += 2) {
+            char text[HR_NUMBER_TEXT_MAX + 1];
+            char expected[32];
+            text[hr_number_format_int64(sign * value, text)] = '\0';
+            (void)snprintf(expected, sizeof(expected), "%lld", (long long)(sign * value));
+            TEST_TEXT_EQUAL(text, expected);
+        }
+    }
+}
+
 static void test_double_edges(void)
 {
     static const char *const texts[] = {
@@ -236,7 +284,7 @@ static void test_murmur3(void)
     CU_ASSERT_EQUAL(hr_murmur3_long(two, 42), hr_murmur3_bytes("abcdefgh", 8, 42));
 }
 
-TEST_MAIN("bytes", {"double round trip", test_double_round_trip}, {"double edges", test_double_edges},
-          {"java text", test_java_text}, {"integers", test_integers}, {"json", test_json}, {"crc32c", test_crc32c},
-          {"wire", test_wire}, {"paged", test_paged}, {"units", test_units}, {"utc", test_utc},
-          {"murmur3", test_murmur3})
+TEST_MAIN("bytes", {"double round trip", test_double_round_trip}, {"text of doubles and integers", test_double_text},
+          {"double edges", test_double_edges}, {"java text", test_java_text}, {"integers", test_integers},
+          {"json", test_json}, {"crc32c", test_crc32c}, {"wire", test_wire}, {"paged", test_paged},
+          {"units", test_units}, {"utc", test_utc}, {"murmur3", test_murmur3})

@@ -6,6 +6,8 @@
 
 #include <math.h>
 
+#include "base/json_writer.h"
+#include "data/json_encode.h"
 #include "rows.h"
 
 /* schema, record, what becomes of it */
@@ -354,7 +356,35 @@ static void test_split(void)
     rows_close(&rows);
 }
 
-TEST_MAIN("format_json", {"types", test_types}, {"vectors", test_vectors},
+/* What must be escaped is found at every place of texts of every length. */
+static void test_strings_out(void)
+{
+    static const char *const specials[] = {"\"", "\\", "\n", "\x1f", "\x7f", "\u00e9", "\xff"};
+    struct hr_buf fast;
+    struct hr_buf general;
+    hr_buf_init(&fast, 1 << 16);
+    hr_buf_init(&general, 1 << 16);
+    for (size_t length = 0; length < 40; length++) {
+        for (size_t at = 0; at <= length; at++) {
+            for (size_t i = 0; i < HR_ARRAY_LEN(specials); i++) {
+                char text[48] = "abcdefghijklmnopqrstuvwxyz0123456789 !#$%&'()";
+                size_t special = strlen(specials[i]);
+                memcpy(text + at, specials[i], special);
+                struct hr_str value = {text, at + special > length ? at + special : length};
+                struct hr_column column = {.type = HR_TYPE_STRING, .strings = &value};
+                hr_buf_clear(&fast);
+                hr_buf_clear(&general);
+                hr_json_encode_value(&column, 0, &fast);
+                hr_json_append_quoted(&general, value);
+                TEST_TEXT_EQUAL(hr_buf_text(&fast), hr_buf_text(&general));
+            }
+        }
+    }
+    hr_buf_release(&fast);
+    hr_buf_release(&general);
+}
+
+TEST_MAIN("format_json", {"strings out", test_strings_out}, {"types", test_types}, {"vectors", test_vectors},
           {"vectors are a matrix", test_vectors_are_a_matrix}, {"wrong types", test_wrong_types}, {"nulls", test_nulls},
           {"duplicates", test_duplicates}, {"pointers", test_pointers}, {"timestamps", test_timestamps},
           {"escapes", test_escapes}, {"grammar", test_grammar}, {"depth", test_depth}, {"too large", test_too_large},
