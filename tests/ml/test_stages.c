@@ -225,9 +225,59 @@ static void test_imputer_types(void)
     lesson_close(&lesson);
 }
 
+/* What ends a fit, with the record's place where it is known. */
+static void refuse_fit(const char *stages, const char *rows, const char *expected)
+{
+    struct lesson lesson;
+    struct hr_pipeline_fit fit;
+    struct hr_error err = {0};
+    lesson_open(&lesson, "v vector, i double");
+    const char *text = hr_arena_printf(&lesson.arena, "stages:\n%s", stages);
+    hr_pipeline_read(&lesson.pipeline, lesson_yaml(&lesson, text), ".", &lesson.arena, &lesson.findings);
+    hr_pipeline_fit_begin(&fit, &lesson.pipeline, &lesson.schema);
+    enum hr_status status = hr_pipeline_fit_next(&fit, &err);
+    lesson_rows(&lesson, rows);
+    for (size_t i = 0; i < LESSON_ROWS; i++) {
+        lesson.records[i].origin = hr_str_from("in/a.json");
+        lesson.records[i].line = (int64_t)i + 1;
+    }
+    if (status == HR_OK && lesson.chunk.rows > 0) {
+        status = hr_pipeline_fit_chunk(&fit, &lesson.chunk, &err);
+    }
+    while (status == HR_OK) {
+        status = hr_pipeline_fit_next(&fit, &err);
+    }
+    CU_ASSERT_TRUE(status == HR_BAD_DATA || status == HR_BAD_CONFIG);
+    TEST_TEXT_EQUAL(err.text, expected);
+    CU_ASSERT_NOT_EQUAL(err.hint[0], '\0');
+    lesson_close(&lesson);
+}
+
+static void test_fits_that_cannot_end(void)
+{
+    static const char scaler[] = "  - {type: StandardScaler, inputCol: v, outputCol: s}";
+    static const char range[] = "  - {type: MinMaxScaler, id: mm, inputCol: v, outputCol: s}";
+    static const char encoder[] = "  - {type: OneHotEncoder, inputCol: i, outputCol: s}";
+    static const char imputer[] = "  - {type: Imputer, inputCol: i, outputCol: s}";
+    refuse_fit(scaler, "", "StandardScaler: there are no rows to fit on");
+    refuse_fit(scaler, "{\"v\": [1]}\n{\"v\": null}", "in/a.json:2: StandardScaler: column 'v': null is no vector");
+    refuse_fit(range, "{\"v\": [1]}\n{\"v\": [1, 2]}",
+               "in/a.json:2: MinMaxScaler 'mm': column 'v': a vector of 2 elements after one of 1");
+    refuse_fit(encoder, "{\"i\": 1.5}",
+               "in/a.json:1: OneHotEncoder: column 'i': values must be indices 0, 1, …, but this is 1.5");
+    refuse_fit(encoder, "{\"i\": 0}\n{\"i\": 3e9}",
+               "in/a.json:2: OneHotEncoder: column 'i': values must be indices 0, 1, …, but this is 3.0E9");
+    refuse_fit(imputer, "{\"i\": null}\n{\"i\": \"NaN\"}",
+               "Imputer: the surrogate of column 'i' cannot be computed: all its values are null, NaN or missingValue "
+               "(NaN)");
+    refuse_fit(imputer, "{\"i\": \"Infinity\"}\n{\"i\": \"-Infinity\"}",
+               "Imputer: the surrogate of column 'i' cannot be computed: the mean of its values is NaN");
+}
+
 TEST_MAIN("stages", {"assembler makes a matrix", test_assembler_makes_a_matrix},
           {"assembler: both ways agree", test_assembler_ways_agree},
           {"assembler drops and rejects", test_assembler_drops_and_rejects},
           {"assembler names elements", test_assembler_names_elements},
           {"plans that cannot work", test_plans_that_cannot_work}, {"encoder: values", test_encoder_values},
-          {"labels", test_labels}, {"imputer: types", test_imputer_types})
+          {"labels", test_labels}, {"fits that cannot end", test_fits_that_cannot_end},
+          {"imputer: types", test_imputer_types})
