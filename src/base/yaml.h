@@ -24,7 +24,7 @@ struct hr_yaml {
     enum hr_yaml_kind kind;
     struct hr_place place;  /* of the value; path is filled */
     const char *text;       /* scalar, terminated, after expansion; NULL otherwise */
-    bool quoted;            /* the scalar was quoted or a block: never null, number or boolean */
+    bool quoted;            /* the scalar was quoted or a block, and not a variable: never null, number or boolean */
     bool secret;            /* came from a variable */
     bool unusable;          /* a finding says why the text is wrong: readers leave it alone */
     size_t count;           /* of items */

@@ -113,6 +113,8 @@ void hr_yaml_expand(struct hr_arena *arena, struct hr_yaml *node, struct hr_find
     }
     if (!node->unusable) {
         node->text = hr_arena_strdup(arena, hr_buf_text(&out));
+        /* In {a: ${X}} the braces must be quoted, so quotes say nothing about what the variable holds. */
+        node->quoted = node->quoted && (!node->secret || out.length == 0);
     }
     hr_buf_release(&out);
 }

@@ -55,7 +55,7 @@ struct hr_command {
     int (*run)(struct hr_arguments *arguments);
 };
 
-#define HR_COMMANDS(X) X(run) X(lint) X(fit) X(eval) X(score) X(explain) X(list) X(checkpoint) X(version)
+#define HR_COMMANDS(X) X(run) X(lint) X(fit) X(eval) X(score) X(explain) X(list) X(schema) X(checkpoint) X(version)
 
 #define HR_COMMAND_EXTERN(name) extern const struct hr_command hr_command_##name;
 HR_COMMANDS(HR_COMMAND_EXTERN)

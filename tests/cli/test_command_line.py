@@ -14,6 +14,7 @@ COMMANDS = {
     "score": ["--checkpoint", "--model"],
     "eval": ["--format"],
     "list": ["--format"],
+    "schema": [],
     "explain": ["--format"],
     "checkpoint": ["--batch", "--format"],
     "version": ["--format"],
