@@ -91,7 +91,7 @@ static void kafka_close(struct hr_source *base)
     }
     hr_kafka_fetch_free_handed(source);
     for (size_t i = 0; i < source->partition_count; i++) {
-        hr_kafka_fetch_forget(&source->partitions[i]);
+        hr_kafka_fetch_forget(source, &source->partitions[i]);
         hr_free(source->partitions[i].ring);
     }
     if (source->client != NULL) {

@@ -55,6 +55,8 @@ struct hr_kafka_source {
     size_t handed_count;
     size_t handed_capacity;
     struct hr_arena header_arena;
+    uint64_t waiting_bytes;  /* of values in all rings */
+    int64_t got_ns;          /* when the last message came, or a range was chosen */
     struct hr_offsets range; /* chosen by plan, not complete yet */
     bool has_range;
     int64_t asked_ns;      /* when the ends were asked for last */
@@ -121,7 +123,7 @@ rd_kafka_message_t *hr_kafka_fetch_take(struct hr_kafka_source *source, struct h
                                         int64_t end);
 void hr_kafka_fetch_free_handed(struct hr_kafka_source *source);
 /* Frees all messages of a partition's ring. */
-void hr_kafka_fetch_forget(struct hr_kafka_partition *partition);
+void hr_kafka_fetch_forget(struct hr_kafka_source *source, struct hr_kafka_partition *partition);
 /* CRC32C of key and value: the anchor. */
 uint32_t hr_kafka_message_crc(const rd_kafka_message_t *message);
 int64_t hr_kafka_message_time_us(const rd_kafka_message_t *message, bool *known);

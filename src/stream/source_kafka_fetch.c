@@ -45,10 +45,12 @@ static rd_kafka_message_t *ring_pop(struct hr_kafka_partition *partition)
     return message;
 }
 
-void hr_kafka_fetch_forget(struct hr_kafka_partition *partition)
+void hr_kafka_fetch_forget(struct hr_kafka_source *source, struct hr_kafka_partition *partition)
 {
     while (partition->count > 0) {
-        rd_kafka_message_destroy(ring_pop(partition));
+        rd_kafka_message_t *message = ring_pop(partition);
+        source->waiting_bytes -= message->len;
+        rd_kafka_message_destroy(message);
     }
 }
 
@@ -68,6 +70,7 @@ rd_kafka_message_t *hr_kafka_fetch_take(struct hr_kafka_source *source, struct h
     if (message == NULL || message->offset >= end) {
         return NULL;
     }
+    source->waiting_bytes -= message->len;
     handed_push(source, ring_pop(partition));
     return message;
 }
@@ -170,6 +173,7 @@ static enum hr_status take_message(struct hr_kafka_source *source, rd_kafka_mess
         return HR_OK;
     }
     partition->next = message->offset + 1;
+    source->waiting_bytes += message->len;
     ring_push(partition, message);
     (*got)++;
     return HR_OK;
@@ -233,6 +237,7 @@ enum hr_status hr_kafka_fetch(struct hr_kafka_source *source, int64_t wait_us, s
         rd_kafka_message_destroy(message);
     }
     if (*got > 0) {
+        source->got_ns = hr_kafka_now_ns();
         source->watch.down = false;
     }
     return status;

@@ -13,6 +13,8 @@
 #define LONG_BATCH_NS INT64_C(50000000)
 #define ASK_AGAIN_NS INT64_C(20000000)
 #define LOOK_AGAIN_NS INT64_C(1000000000)
+#define CUT_AFTER_NS INT64_C(1000000000)
+#define WAITING_BYTES_MAX ((uint64_t)128 << 20)
 #define VERIFY_NS INT64_C(200000000)
 #define FETCH_SLICE_US 20000
 
@@ -84,6 +86,7 @@ static void choose_range(struct hr_kafka_source *source, const struct hr_source_
     if (total > 0 ? !wait_for_more(source, total, limit) : source->moved) {
         hr_offsets_limit(&source->base.position, &to, limit->rows, &source->range);
         source->has_range = true;
+        source->got_ns = hr_kafka_now_ns();
         source->moved = false;
     }
     hr_offsets_release(&to);
@@ -97,7 +100,7 @@ static enum hr_status take_waiting(struct hr_kafka_source *source, int64_t rows,
     do {
         HR_TRY(hr_kafka_fetch(source, 0, &got, err));
         taken += (int64_t)got;
-    } while (got > 0 && taken < rows);
+    } while (got > 0 && taken < rows && source->waiting_bytes < WAITING_BYTES_MAX);
     return HR_OK;
 }
 
@@ -108,6 +111,21 @@ static void say_waiting(struct hr_kafka_source *source)
         (void)snprintf(source->base.waiting_for, sizeof(source->base.waiting_for), "the broker %.120s (%.100s)",
                        hr_kafka_bootstrap(&hr_kafka_options_of(source)->properties), source->watch.text);
     }
+}
+
+/* A partition whose leader is away must not hold up the others, and large records must not fill the memory: the range
+ * is cut to what is here. */
+static void cut_range(struct hr_kafka_source *source)
+{
+    for (size_t i = 0; i < source->partition_count; i++) {
+        const struct hr_kafka_partition *partition = &source->partitions[i];
+        struct hr_offset *end = hr_offsets_find(&source->range, partition->topic, partition->number);
+        int64_t position = source->base.position.items[i].position;
+        if (end != NULL && end->position > partition->next) {
+            end->position = partition->next > position && !partition->verify ? partition->next : position;
+        }
+    }
+    source->has_range = !hr_offsets_equal(&source->range, &source->base.position);
 }
 
 /* Fetches until the range is complete, and chooses one where there is none. HR_AGAIN after wait_us. */
@@ -123,6 +141,13 @@ static enum hr_status plan_until(struct hr_kafka_source *source, const struct hr
         if (source->has_range && hr_kafka_fetch_complete(source, &source->range)) {
             return HR_OK;
         }
+        if (source->has_range &&
+            (source->waiting_bytes >= WAITING_BYTES_MAX || hr_kafka_now_ns() - source->got_ns > CUT_AFTER_NS)) {
+            cut_range(source);
+            if (source->has_range) {
+                return HR_OK;
+            }
+        }
         int64_t left_us = limit->wait_us - (hr_kafka_now_ns() - begin) / 1000;
         if (left_us <= 0 && !(source->has_range && limit->wait_us == 0)) {
             return HR_AGAIN;
@@ -130,6 +155,9 @@ static enum hr_status plan_until(struct hr_kafka_source *source, const struct hr
         size_t got = 0;
         int64_t slice = source->has_range || source->waiting_ns > 0 ? FETCH_SLICE_US : left_us;
         HR_TRY(hr_kafka_fetch(source, slice, &got, err));
+        if (got > 0 && !source->has_range) {
+            HR_TRY(take_waiting(source, limit->rows, err)); /* what came with the first one */
+        }
         if (got == 0 && source->has_range) {
             if (hr_kafka_now_ns() - source->asked_ns > ASK_AGAIN_NS) {
                 source->asked_ns = hr_kafka_now_ns();

@@ -315,7 +315,7 @@ enum hr_status hr_kafka_position_lost(struct hr_kafka_source *source, size_t ind
                     "topic '%s', partition %d: offsets %" PRId64 " to %" PRId64 " (%" PRIu64 " rows) are lost",
                     partition->topic.data, partition->number, offset->position, partition->low - 1, lost);
     }
-    hr_kafka_fetch_forget(partition);
+    hr_kafka_fetch_forget(source, partition);
     offset->position = partition->next = partition->low;
     offset->has_anchor = false;
     partition->verify = false;
