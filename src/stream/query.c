@@ -18,6 +18,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/metric.h"
 #include "stream/microbatch.h"
 #include "stream/progress.h"
 #include "stream/query_metrics.h"
@@ -352,6 +353,7 @@ void hr_query_free(struct hr_query *query)
         pthread_join(query->thread, NULL);
     }
     hr_plan_free(query->plan);
+    hr_metric_drop("query", query->name);
     hr_stop_release(&query->stop);
     pthread_mutex_destroy(&query->mutex);
     pthread_cond_destroy(&query->changed);
