@@ -104,6 +104,8 @@ static void finding_move(struct hr_findings *findings, const struct hr_place *pl
     copy->status = finding->status;
     if (finding->hint != NULL) {
         hr_finding_hint(findings, copy, "%s", finding->hint);
+    } else {
+        hr_finding_hint(findings, copy, "headrace list stages NAME shows a stage's parameters and an example");
     }
 }
 
@@ -153,6 +155,10 @@ static void bind_model(struct hr_plan_builder *builder)
                     hr_yaml_get(builder->sections.pipeline, "from") != NULL || hr_plan_stage_writes(builder, column));
     builder->bound = false;
     if (!follows) {
+        if (err.hint[0] == '\0') {
+            (void)hr_fail_hint(&err, "headrace list models %s shows parameters and an example",
+                               plan->model->type->kind.name);
+        }
         hr_findings_add(builder->findings, hr_plan_place_of(builder->sections.model, column), &err);
     }
 }

@@ -189,6 +189,9 @@ static void sink_bind(struct hr_plan_builder *builder, struct hr_sink *sink, con
     }
     struct hr_error err;
     if (hr_sink_bind(sink, &builder->plan->schema, &err) != HR_OK) {
+        if (err.hint[0] == '\0') {
+            (void)hr_fail_hint(&err, "headrace list sinks %s shows parameters and an example", sink->type->kind.name);
+        }
         const char *begin = strstr(err.text, "column '");
         const char *name = NULL;
         if (begin != NULL) {
