@@ -38,6 +38,8 @@ struct hr_yaml {
 struct hr_yaml *hr_yaml_read_file(struct hr_arena *arena, const char *file, struct hr_findings *findings);
 struct hr_yaml *hr_yaml_read_text(struct hr_arena *arena, const char *file, const char *text, size_t length,
                                   struct hr_findings *findings);
+/* A scalar's text for messages; what came from a variable is not shown. */
+const char *hr_yaml_shown(const struct hr_yaml *node);
 /* The value of a mapping's key, or NULL (also when node is NULL or no mapping). */
 struct hr_yaml *hr_yaml_get(const struct hr_yaml *node, const char *key);
 /* The place of a key in a mapping; the mapping's own place when the key is missing. */

@@ -9,6 +9,11 @@
 #include "base/number.h"
 #include "base/yaml.h"
 
+const char *hr_yaml_shown(const struct hr_yaml *node)
+{
+    return node->secret ? "${…}" : node->text;
+}
+
 struct hr_yaml *hr_yaml_get(const struct hr_yaml *node, const char *key)
 {
     if (node == NULL || node->kind != HR_YAML_MAPPING) {

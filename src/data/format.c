@@ -27,15 +27,15 @@ static const struct hr_format_type *find_type(const char *name)
     return NULL;
 }
 
-static void unknown_type(const char *name, const struct hr_place *place, struct hr_findings *findings)
+static void unknown_type(const struct hr_yaml *name, struct hr_findings *findings)
 {
     const char *names[FORMATS_MAX];
     HR_ASSERT(hr_format_type_count <= FORMATS_MAX);
     for (size_t i = 0; i < hr_format_type_count; i++) {
         names[i] = hr_format_types[i]->kind.name;
     }
-    struct hr_finding *finding = hr_findings_error(findings, place, "unknown format '%s'", name);
-    const char *nearest = hr_str_nearest(name, names, hr_format_type_count);
+    struct hr_finding *finding = hr_findings_error(findings, &name->place, "unknown format '%s'", hr_yaml_shown(name));
+    const char *nearest = hr_str_nearest(name->text, names, hr_format_type_count);
     if (nearest != NULL) {
         hr_finding_hint(findings, finding, "did you mean '%s'?", nearest);
     } else {
@@ -58,7 +58,7 @@ static const struct hr_format_type *read_type(const struct hr_yaml *node, struct
     }
     const struct hr_format_type *type = find_type(name->text);
     if (type == NULL) {
-        unknown_type(name->text, &name->place, findings);
+        unknown_type(name, findings);
     }
     return type;
 }

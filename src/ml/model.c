@@ -46,7 +46,8 @@ static const struct hr_model_type *read_type(const struct hr_yaml *node, struct 
             names[i] = hr_model_types[i]->kind.name;
         }
         const char *near = hr_str_nearest(name->text, names, hr_model_type_count);
-        struct hr_finding *finding = hr_findings_error(findings, &name->place, "unknown model '%s'", name->text);
+        struct hr_finding *finding =
+            hr_findings_error(findings, &name->place, "unknown model '%s'", hr_yaml_shown(name));
         if (near != NULL) {
             hr_finding_hint(findings, finding, "did you mean '%s'?", near);
         } else {

@@ -57,7 +57,8 @@ static const struct hr_stage_type *read_type(const struct hr_yaml *node, struct 
     const struct hr_stage_type *type = hr_stage_type_find(name->text);
     if (type == NULL) {
         const char *near = nearest_type(name->text);
-        struct hr_finding *finding = hr_findings_error(findings, &name->place, "unknown stage '%s'", name->text);
+        struct hr_finding *finding =
+            hr_findings_error(findings, &name->place, "unknown stage '%s'", hr_yaml_shown(name));
         if (near != NULL) {
             hr_finding_hint(findings, finding, "did you mean '%s'?", near);
         } else {

@@ -68,7 +68,8 @@ static const struct hr_sink_type *sink_find_type(const struct hr_yaml *node, str
             return hr_sink_types[i];
         }
     }
-    struct hr_finding *finding = hr_findings_error(findings, &type->place, "unknown sink type '%s'", type->text);
+    struct hr_finding *finding =
+        hr_findings_error(findings, &type->place, "unknown sink type '%s'", hr_yaml_shown(type));
     const char *near = hr_str_nearest(type->text, names, hr_sink_type_count);
     if (near != NULL) {
         hr_finding_hint(findings, finding, "did you mean '%s'?", near);

@@ -94,7 +94,7 @@ static void plan_read_name(struct hr_plan_builder *builder)
     }
     struct hr_finding *finding;
     if (value != NULL) {
-        finding = hr_findings_error(builder->findings, &value->place, "'%s' is not a query name", plan->name);
+        finding = hr_findings_error(builder->findings, &value->place, "'%s' is not a query name", hr_yaml_shown(value));
     } else {
         finding = hr_findings_error(builder->findings, &plan->root->place,
                                     "the file's name gives the query name '%s', which is none", plan->name);

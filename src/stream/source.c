@@ -58,7 +58,8 @@ static void source_unknown_type(const struct hr_yaml *node, const char *name, st
         size_t length = strlen(list);
         snprintf(list + length, sizeof(list) - length, "%s%s", count > 0 ? ", " : "", names[count]);
     }
-    struct hr_finding *finding = hr_findings_error(findings, &node->place, "unknown source type '%s'", name);
+    struct hr_finding *finding =
+        hr_findings_error(findings, &node->place, "unknown source type '%s'", hr_yaml_shown(node));
     const char *nearest = hr_str_nearest(name, names, count);
     if (nearest != NULL) {
         hr_finding_hint(findings, finding, "did you mean '%s'? Source types: %s", nearest, list);

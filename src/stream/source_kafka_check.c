@@ -109,8 +109,7 @@ void hr_kafka_position_check(struct hr_kafka_source *source, struct hr_findings 
     }
     int64_t ignored;
     if (options->starting_timestamp != NULL && !hr_kafka_parse_time(options->starting_timestamp, &ignored)) {
-        struct hr_finding *finding =
-            hr_findings_error(findings, place, "startingTimestamp '%s' is no time", options->starting_timestamp);
+        struct hr_finding *finding = hr_findings_error(findings, place, "startingTimestamp is no time");
         hr_finding_hint(findings, finding, "write 2026-01-31T10:00:00Z, or milliseconds since 1970");
     }
     if (options->starting_timestamp != NULL && options->starting_offsets != NULL) {

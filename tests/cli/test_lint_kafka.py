@@ -34,6 +34,9 @@ class KafkaLint(Lint):
     def test_a_password_in_the_wrong_place_is_not_shown(self):
         wrong = [
             self.SOURCE.replace("me\n", '"${PW}"\n').replace("SASL_PLAINTEXT", '"${PW}"'),
+            self.SOURCE.replace("subscribe: [a]", 'subscribe: [a]\n  startingTimestamp: "${PW}"'),
+            self.SOURCE.replace("type: kafka", 'type: "${PW}"'),
+            self.SOURCE.replace("  schema", '  format: "${PW}"\n  schema'),
             self.SOURCE.replace("subscribe: [a]", 'subscribe: [a]\n  startingOffsets: "${PW}"'),
             self.SOURCE.replace("subscribe: [a]", 'subscribe: [a]\n  maxOffsetsPerTrigger: "${PW}"'),
         ]
