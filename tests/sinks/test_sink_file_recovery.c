@@ -88,6 +88,21 @@ static void test_crash_after_rename(void)
     TEST_TEXT_EQUAL(directory_names(scratch_path("after-rename"), true), PART_0 " " PART_1 " ");
 }
 
+/* A part that is not the one that was delivered does not count as delivered. */
+static void test_changed_part(void)
+{
+    size_t length;
+    deliver("changed", 0, 1);
+    char *part = scratch_read(scratch_path("changed/" PART_1), &length);
+    part[2] ^= 1;
+    scratch_write(scratch_path("changed/" PART_1), part, length, "w");
+    CU_ASSERT_EQUAL(recovered("changed"), 0);
+    hr_free(part);
+    deliver("cut-part", 0, 1);
+    CU_ASSERT_EQUAL(truncate(scratch_path("cut-part/" PART_1), 0), 0);
+    CU_ASSERT_EQUAL(recovered("cut-part"), 0);
+}
+
 /* Crash while the hidden file was written. */
 static void test_crash_while_writing(void)
 {
@@ -213,6 +228,6 @@ static void test_long_manifest_is_shortened(void)
 TEST_MAIN("sink_file recovery", {"nothing yet", test_nothing_yet},
           {"last batch is remembered", test_last_batch_is_remembered},
           {"crash before rename", test_crash_before_rename}, {"crash after rename", test_crash_after_rename},
-          {"crash while writing", test_crash_while_writing}, {"torn manifest", test_torn_manifest},
-          {"refusals", test_refusals}, {"one writer", test_one_writer}, {"new lineage", test_new_lineage},
-          {"long manifest is shortened", test_long_manifest_is_shortened})
+          {"changed part", test_changed_part}, {"crash while writing", test_crash_while_writing},
+          {"torn manifest", test_torn_manifest}, {"refusals", test_refusals}, {"one writer", test_one_writer},
+          {"new lineage", test_new_lineage}, {"long manifest is shortened", test_long_manifest_is_shortened})

@@ -89,6 +89,30 @@ static void test_reopen(void)
     hr_checkpoint_close(checkpoint);
 }
 
+/* A batch is dropped, or all of them with their lineage: what was durable may be less than it was. */
+static void test_drop_and_new_lineage(void)
+{
+    const char *path = scratch_path("dropped");
+    struct hr_checkpoint_info info;
+    struct hr_checkpoint *checkpoint = open_directory(path);
+    run_batches(checkpoint, 0, 3, false);
+    hr_checkpoint_close(checkpoint);
+    checkpoint = open_directory(path);
+    expect_state(checkpoint, 1, 2);
+    CU_ASSERT_EQUAL(hr_checkpoint_drop_prepared(checkpoint, &err), HR_OK);
+    hr_checkpoint_close(checkpoint);
+    checkpoint = open_directory(path);
+    expect_state(checkpoint, 1, -1);
+    CU_ASSERT_EQUAL(hr_checkpoint_restart(checkpoint, "99999999-2222-4333-8444-555555555555", &err), HR_OK);
+    hr_checkpoint_close(checkpoint);
+    checkpoint = open_directory(path);
+    hr_checkpoint_info(checkpoint, &info);
+    TEST_TEXT_EQUAL(info.lineage, "99999999-2222-4333-8444-555555555555");
+    CU_ASSERT_EQUAL(info.committed, -1);
+    CU_ASSERT_EQUAL(info.prepared, -1);
+    hr_checkpoint_close(checkpoint);
+}
+
 /* A process that runs three batches and dies without closing anything. */
 static void run_and_die(const char *path, bool commit_last)
 {
@@ -303,7 +327,7 @@ static void test_bit_flips_on_disk(void)
 }
 
 TEST_MAIN("checkpoint directory", {"children die", test_children_die}, {"opened again", test_reopen},
-          {"killed", test_killed}, {"locked", test_locked},
+          {"drop and new lineage", test_drop_and_new_lineage}, {"killed", test_killed}, {"locked", test_locked},
           {"read-only changes no byte", test_read_only_changes_no_byte}, {"damaged directory", test_damaged_directory},
           {"lost log is noticed", test_lost_log_is_noticed},
           {"a foreign directory is left alone", test_foreign_directory_is_left_alone},

@@ -61,9 +61,9 @@ static inline void query_progress(void *context, const char *name, struct hr_str
         run->done_us[run->batches] = moved_wall_us(&run->clock);
     }
     json_decref(json);
-    run->batches++;
+    size_t batches = __atomic_add_fetch(&run->batches, 1, __ATOMIC_RELEASE);
     if (run->after_batch != NULL) {
-        run->after_batch(run, run->batches);
+        run->after_batch(run, batches);
     }
 }
 

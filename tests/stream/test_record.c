@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Batch records: what is written is read, and no cut or flipped byte is taken for a record. */
+ * Batch records: what is written is read, and no cut or flipped byte is taken for a record.
+ */
 #include "test.h"
 
 #include "stream/record.h"

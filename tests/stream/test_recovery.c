@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The recovery table, row by row and then exhaustively: what a checkpoint and the ledgers say decides what is done. */
+ * The recovery table, row by row and then exhaustively: what a checkpoint and the ledgers say decides what is done.
+ */
 #include "test.h"
 
 #include "stream/recovery.h"

@@ -265,7 +265,7 @@ static void test_longer_than_the_limit(void)
         CU_ASSERT_EQUAL_FATAL(source_rows_plan(&self, rows, 0), HR_OK);
         source_rows_read(&self);
         const struct hr_record *record = &self.records.items[rows == 1 ? 0 : 1];
-        CU_ASSERT_TRUE(record->value.length > 4096); /* enough for the format to refuse it */
+        CU_ASSERT_EQUAL(record->value.length, 4097); /* enough for the format to refuse it, and no more */
         CU_ASSERT_EQUAL(record->line, 2);
         CU_ASSERT_EQUAL(record->offset, 2);
         if (rows == 1) {
