@@ -40,7 +40,7 @@ done >> "$breaches"
 while IFS='|' read -r header files; do
     grep -rlE "#include <$header" --include='*.[ch]' . | grep -vE "^\./($files)\$" | sed "s#^\./#src/#; s#\$#: includes <$header…>, which belongs to $files#"
 done >> "$breaches" <<'RULES'
-librdkafka/|base/kafka\.[ch]|stream/source_kafka[a-z_]*\.[ch]|sinks/sink_kafka[a-z_]*\.[ch]|service/cmd_version\.c
+librdkafka/|base/kafka(_topic)?\.[ch]|stream/source_kafka[a-z_]*\.[ch]|sinks/sink_kafka[a-z_]*\.[ch]|service/cmd_version\.c
 rocksdb/|state/store_rocksdb\.c|service/cmd_version\.c
 libfyaml|base/yaml\.c|service/cmd_version\.c
 zstd|data/compress[a-z_]*\.c|service/cmd_version\.c

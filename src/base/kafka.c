@@ -8,10 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "base/thread.h"
+
+#define DESTROY_SECONDS 2
 
 /* ---- properties ----------------------------------------------------------------------------------------------- */
 
@@ -259,24 +263,32 @@ const char *hr_kafka_bootstrap(const struct hr_properties *properties)
     return "(no bootstrap.servers)";
 }
 
-/* librdkafka guesses at causes in these texts (SASL, a wrong port …): the code alone is kept. */
-static void watch_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
+/* librdkafka guesses at causes in most of these texts (SASL, a wrong port …): the code alone is kept. What TLS and the
+ * broker's SASL said is a cause. */
+void hr_kafka_watch_error(struct hr_kafka_watch *watch, const rd_kafka_t *client, int code, const char *reason)
 {
-    struct hr_kafka_watch *watch = opaque;
     hr_log_debug(NULL, "%s: %s: %s", rd_kafka_name(client), rd_kafka_err2name((rd_kafka_resp_err_t)code), reason);
-    if (watch == NULL) {
-        return;
-    }
     switch (code) {
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+        if (!watch->down) {
+            snprintf(watch->text, sizeof(watch->text), "%s", rd_kafka_err2str((rd_kafka_resp_err_t)code));
+        }
+        watch->down = true;
+        break;
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
     case RD_KAFKA_RESP_ERR__SSL:
         watch->down = true;
-        snprintf(watch->text, sizeof(watch->text), "%s", rd_kafka_err2str((rd_kafka_resp_err_t)code));
+        watch->refused = watch->refused || code == RD_KAFKA_RESP_ERR__AUTHENTICATION;
+        snprintf(watch->text, sizeof(watch->text), "%s", reason);
         break;
     default:
         break;
     }
+}
+
+static void watch_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
+{
+    hr_kafka_watch_error(opaque, client, code, reason);
 }
 
 void hr_kafka_conf_watch(rd_kafka_conf_t *conf, struct hr_kafka_watch *watch)
@@ -298,6 +310,26 @@ enum hr_status hr_kafka_client(enum hr_kafka_role role, rd_kafka_conf_t *conf, r
     }
     *out = client;
     return HR_OK;
+}
+
+static void *destroy_main(void *client)
+{
+    rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    return NULL;
+}
+
+void hr_kafka_client_destroy(rd_kafka_t *client)
+{
+    char name[64];
+    struct timespec until;
+    snprintf(name, sizeof(name), "%s", rd_kafka_name(client));
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += DESTROY_SECONDS;
+    pthread_t thread = hr_thread_start("kafka destroy", destroy_main, client);
+    if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) != 0) {
+        pthread_detach(thread);
+        hr_log_debug(NULL, "%s: the client did not end within %d s, and is left behind", name, DESTROY_SECONDS);
+    }
 }
 
 /* ---- errors --------------------------------------------------------------------------------------------------- */
@@ -380,124 +412,5 @@ enum hr_status hr_kafka_fail(struct hr_error *err, rd_kafka_resp_err_t code, con
     if (err != NULL && hint_of(code) != NULL) {
         (void)hr_fail_hint(err, "%s", hint_of(code));
     }
-    return status;
-}
-
-/* ---- topics --------------------------------------------------------------------------------------------------- */
-
-static enum hr_status topic_missing(const struct rd_kafka_metadata *metadata, const char *topic, struct hr_error *err)
-{
-    const char **names = hr_calloc((size_t)metadata->topic_cnt + 1, sizeof(*names));
-    size_t count = 0;
-    for (int i = 0; i < metadata->topic_cnt; i++) {
-        if (strncmp(metadata->topics[i].topic, "__", 2) != 0) {
-            names[count++] = metadata->topics[i].topic;
-        }
-    }
-    const char *nearest = hr_str_nearest(topic, names, count);
-    (void)hr_fail(err, HR_BAD_CONFIG, "topic '%s' does not exist", topic);
-    if (nearest != NULL) {
-        (void)hr_fail_hint(err, "did you mean '%s'? Otherwise make the topic first", nearest);
-    } else {
-        (void)hr_fail_hint(err, "make the topic first, or grant the right to describe it");
-    }
-    hr_free(names);
-    return HR_BAD_CONFIG;
-}
-
-enum hr_status hr_kafka_metadata_topic(const struct rd_kafka_metadata *metadata, const char *topic, int *out_partitions,
-                                       struct hr_error *err)
-{
-    for (int i = 0; i < metadata->topic_cnt; i++) {
-        const struct rd_kafka_metadata_topic *found = &metadata->topics[i];
-        if (strcmp(found->topic, topic) != 0 || found->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
-            continue;
-        }
-        if (found->err != RD_KAFKA_RESP_ERR_NO_ERROR && found->err != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) {
-            char what[320];
-            snprintf(what, sizeof(what), "topic '%s'", topic);
-            return hr_kafka_fail(err, found->err, NULL, what);
-        }
-        *out_partitions = found->partition_cnt;
-        return HR_OK;
-    }
-    return topic_missing(metadata, topic, err);
-}
-
-enum hr_status hr_kafka_topic(rd_kafka_t *client, const char *topic, int timeout_ms, int *out_partitions,
-                              struct hr_error *err)
-{
-    /* All topics: asking for one by name makes a broker that creates topics by itself create it. */
-    const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_resp_err_t code = rd_kafka_metadata(client, 1, NULL, &metadata, timeout_ms);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return hr_kafka_fail(err, code, "no broker answered", "Kafka");
-    }
-    enum hr_status status = hr_kafka_metadata_topic(metadata, topic, out_partitions, err);
-    rd_kafka_metadata_destroy(metadata);
-    return status;
-}
-
-/* The answer of the one topic in a CreateTopics event. */
-static enum hr_status made_topic(rd_kafka_event_t *event, const char *topic, struct hr_error *err)
-{
-    char what[320];
-    snprintf(what, sizeof(what), "making topic '%s'", topic);
-    if (event == NULL) {
-        return hr_kafka_fail(err, RD_KAFKA_RESP_ERR__TIMED_OUT, "no broker answered", what);
-    }
-    if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return hr_kafka_fail(err, rd_kafka_event_error(event), rd_kafka_event_error_string(event), what);
-    }
-    size_t count = 0;
-    const rd_kafka_topic_result_t **topics =
-        rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
-    rd_kafka_resp_err_t code = count > 0 ? rd_kafka_topic_result_error(topics[0]) : RD_KAFKA_RESP_ERR__FAIL;
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) {
-        return HR_OK;
-    }
-    return hr_kafka_fail(err, code, count > 0 ? rd_kafka_topic_result_error_string(topics[0]) : NULL, what);
-}
-
-static enum hr_status create_topic(rd_kafka_t *client, rd_kafka_NewTopic_t *topic, const char *name, int timeout_ms,
-                                   struct hr_error *err)
-{
-    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_CREATETOPICS);
-    (void)rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, NULL, 0);
-    (void)rd_kafka_AdminOptions_set_operation_timeout(options, timeout_ms, NULL, 0);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
-    rd_kafka_CreateTopics(client, &topic, 1, options, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, timeout_ms + 1000);
-    enum hr_status status = made_topic(event, name, err);
-    if (event != NULL) {
-        rd_kafka_event_destroy(event);
-    }
-    rd_kafka_queue_destroy(queue);
-    rd_kafka_AdminOptions_destroy(options);
-    return status;
-}
-
-enum hr_status hr_kafka_make_topic(rd_kafka_t *client, const char *topic, int partitions, int replication_factor,
-                                   bool compacted, int timeout_ms, struct hr_error *err)
-{
-    int found = 0;
-    enum hr_status status = hr_kafka_topic(client, topic, timeout_ms, &found, err);
-    if (status != HR_BAD_CONFIG) {
-        return status;
-    }
-    char text[512];
-    rd_kafka_NewTopic_t *new_topic = rd_kafka_NewTopic_new(topic, partitions, replication_factor, text, sizeof(text));
-    if (new_topic == NULL) {
-        return hr_fail(err, HR_BAD_CONFIG, "topic '%s' cannot be made: %s", topic, text);
-    }
-    if (compacted) {
-        /* Small segments: only closed ones are compacted, and a start reads what is left. */
-        rd_kafka_NewTopic_set_config(new_topic, "cleanup.policy", "compact");
-        rd_kafka_NewTopic_set_config(new_topic, "segment.bytes", "4194304");
-        rd_kafka_NewTopic_set_config(new_topic, "segment.ms", "3600000");
-        rd_kafka_NewTopic_set_config(new_topic, "min.cleanable.dirty.ratio", "0.1");
-    }
-    status = create_topic(client, new_topic, topic, timeout_ms, err);
-    rd_kafka_NewTopic_destroy(new_topic);
     return status;
 }

@@ -51,10 +51,10 @@ void hr_kafka_ledger_read(struct hr_kafka_ledger *ledger, const struct hr_yaml *
     }
 }
 
-enum hr_status hr_kafka_ledger_open(struct hr_kafka_ledger *ledger, rd_kafka_t *producer, int timeout_ms,
-                                    struct hr_error *err)
+enum hr_status hr_kafka_ledger_open(struct hr_kafka_ledger *ledger, rd_kafka_t *producer, struct hr_kafka_watch *watch,
+                                    int timeout_ms, struct hr_error *err)
 {
-    HR_TRY(hr_kafka_make_topic(producer, ledger->topic, 1, ledger->replication_factor, true, timeout_ms, err));
+    HR_TRY(hr_kafka_make_topic(producer, watch, ledger->topic, 1, ledger->replication_factor, true, timeout_ms, err));
     ledger->handle = rd_kafka_topic_new(producer, ledger->topic, NULL);
     return ledger->handle != NULL ? HR_OK
                                   : hr_fail(err, HR_BAD_CONFIG, "ledger: '%s' is no name of a topic", ledger->topic);
@@ -70,8 +70,9 @@ void hr_kafka_ledger_close(struct hr_kafka_ledger *ledger)
 
 /* ---- writing ------------------------------------------------------------------------------------------------ */
 
-enum hr_status hr_kafka_ledger_write(struct hr_kafka_ledger *ledger, const struct hr_sink_identity *identity,
-                                     const char *sink, int64_t batch, struct hr_error *err)
+enum hr_status hr_kafka_ledger_write(struct hr_kafka_ledger *ledger, rd_kafka_t *producer,
+                                     const struct hr_sink_identity *identity, const char *sink, int64_t batch,
+                                     struct hr_error *err)
 {
     char key[160];
     char value[320];
@@ -84,7 +85,10 @@ enum hr_status hr_kafka_ledger_write(struct hr_kafka_ledger *ledger, const struc
                          (size_t)key_length, NULL) != 0) {
         char text[320];
         (void)snprintf(text, sizeof(text), "ledger topic '%.200s'", ledger->topic);
-        return hr_kafka_fail(err, rd_kafka_last_error(), NULL, text);
+        /* _FATAL is any of several: one that was fenced must end, not start again and fence its successor. */
+        rd_kafka_resp_err_t code = rd_kafka_last_error();
+        rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(producer, NULL, 0);
+        return hr_kafka_fail(err, fatal != RD_KAFKA_RESP_ERR_NO_ERROR ? fatal : code, NULL, text);
     }
     return HR_OK;
 }
@@ -215,6 +219,6 @@ enum hr_status hr_kafka_ledger_find(struct hr_kafka_ledger *ledger, rd_kafka_t *
     }
     HR_TRY(hr_kafka_client(HR_KAFKA_CONSUMER, conf, &consumer, err));
     status = search_with(&search, consumer, low, end, err);
-    rd_kafka_destroy(consumer);
+    hr_kafka_client_destroy(consumer);
     return status;
 }

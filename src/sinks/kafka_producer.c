@@ -41,8 +41,8 @@ static void delivery_report(rd_kafka_t *client, const rd_kafka_message_t *messag
 /* Kept quiet: librdkafka's texts guess at causes, and what counts comes back from produce and commit. */
 static void client_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
 {
-    (void)opaque;
-    hr_log_debug(NULL, "%s: %s: %s", rd_kafka_name(client), rd_kafka_err2name((rd_kafka_resp_err_t)code), reason);
+    struct hr_kafka_producer *producer = opaque;
+    hr_kafka_watch_error(&producer->watch, client, code, reason);
 }
 
 static enum hr_status producer_configure(struct hr_kafka_producer *producer, rd_kafka_conf_t *conf,
@@ -87,7 +87,7 @@ enum hr_status hr_kafka_producer_open(struct hr_kafka_producer *producer, const 
     if (producer->topic == NULL) {
         return hr_fail(err, HR_BAD_CONFIG, "'%s' is no name of a topic", topic);
     }
-    return hr_kafka_topic(producer->client, topic, HR_KAFKA_ASK_MS, &partitions, err);
+    return hr_kafka_topic(producer->client, &producer->watch, topic, HR_KAFKA_ASK_MS, &partitions, err);
 }
 
 enum hr_status hr_kafka_producer_fence(struct hr_kafka_producer *producer, struct hr_error *err)
@@ -136,7 +136,7 @@ void hr_kafka_producer_close(struct hr_kafka_producer *producer)
         rd_kafka_topic_destroy(producer->topic);
     }
     (void)rd_kafka_purge(producer->client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    rd_kafka_destroy(producer->client);
+    hr_kafka_client_destroy(producer->client);
     *producer = (struct hr_kafka_producer){0};
 }
 

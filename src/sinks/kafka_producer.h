@@ -17,6 +17,7 @@ struct hr_kafka_producer {
     rd_kafka_t *client; /* NULL: not open */
     rd_kafka_topic_t *topic;
     const char *topic_name;
+    struct hr_kafka_watch watch;
     bool transactional;
     bool open_transaction;
     rd_kafka_resp_err_t failed; /* first delivery that failed since begin */

@@ -124,7 +124,7 @@ static enum hr_status begin_session(struct kafka_sink *sink, struct hr_error *er
     if (!exactly_once) {
         return HR_OK;
     }
-    HR_TRY(hr_kafka_ledger_open(&sink->ledger, sink->producer.client, HR_KAFKA_ASK_MS, err));
+    HR_TRY(hr_kafka_ledger_open(&sink->ledger, sink->producer.client, &sink->producer.watch, HR_KAFKA_ASK_MS, err));
     HR_TRY(hr_kafka_producer_fence(&sink->producer, err));
     sink->position = (struct hr_sink_position){.batch = -1};
     return hr_kafka_ledger_find(&sink->ledger, sink->producer.client, &options->properties, query, sink->base.id,
@@ -261,7 +261,7 @@ static enum hr_status kafka_commit(struct hr_sink *base, int64_t batch, struct h
         return hr_kafka_producer_flush(producer, err);
     }
     HR_TRY(hr_kafka_producer_enter(producer, err));
-    HR_TRY(hr_kafka_ledger_write(&sink->ledger, &base->identity, base->id, batch, err));
+    HR_TRY(hr_kafka_ledger_write(&sink->ledger, sink->producer.client, &base->identity, base->id, batch, err));
     /* Sent before it is committed: the wait inside commit has a grain of ten milliseconds. */
     HR_TRY(hr_kafka_producer_flush(producer, err));
     HR_TRY(hr_fault("deliver.kafka.sent", err));

@@ -83,6 +83,18 @@ struct hr_offset *hr_offsets_set(struct hr_offsets *offsets, struct hr_str name,
     return &offsets->items[index];
 }
 
+void hr_offsets_remove(struct hr_offsets *offsets, struct hr_str name, int32_t partition)
+{
+    struct hr_offset *offset = hr_offsets_find(offsets, name, partition);
+    if (offset == NULL) {
+        return;
+    }
+    size_t index = (size_t)(offset - offsets->items);
+    hr_free((void *)offset->name.data);
+    memmove(offset, offset + 1, (offsets->count - index - 1) * sizeof(*offset));
+    offsets->count--;
+}
+
 void hr_offsets_copy(struct hr_offsets *to, const struct hr_offsets *from)
 {
     if (to == from) {

@@ -40,6 +40,8 @@ struct hr_offset *hr_offsets_find(const struct hr_offsets *offsets, struct hr_st
 /* Finds or inserts, and sets the position; an existing line and anchor stay. The name is copied (owned by offsets). The
  * pointer is valid until the next insertion. */
 struct hr_offset *hr_offsets_set(struct hr_offsets *offsets, struct hr_str name, int32_t partition, int64_t position);
+/* Takes an entry out, where there is one. */
+void hr_offsets_remove(struct hr_offsets *offsets, struct hr_str name, int32_t partition);
 /* Deep copy over to (released first). */
 void hr_offsets_copy(struct hr_offsets *to, const struct hr_offsets *from);
 bool hr_offsets_equal(const struct hr_offsets *a, const struct hr_offsets *b); /* positions only */

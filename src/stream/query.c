@@ -26,7 +26,7 @@
 #include "stream/start_offsets.h"
 
 #define BACK_OFF_FIRST_US 500000
-#define BACK_OFF_MAX_US 30000000
+#define BACK_OFF_MAX_US 5000000
 /* How long a batch waits for its first record before the loop looks at the stop flag again. */
 #define IDLE_WAIT_US 100000
 

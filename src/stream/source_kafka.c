@@ -96,7 +96,7 @@ static void kafka_close(struct hr_source *base)
     }
     if (source->client != NULL) {
         rd_kafka_queue_destroy(source->queue);
-        rd_kafka_destroy_flags(source->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+        hr_kafka_client_destroy(source->client);
     }
     hr_free(source->partitions);
     hr_free(source->incoming);

@@ -66,7 +66,8 @@ struct hr_kafka_source {
     int64_t published_ns; /* when positions were published to the group last */
     int64_t waiting_ns;   /* minOffsetsPerTrigger: since when something waits; 0: nothing */
     bool unpublished;
-    bool moved; /* a position was moved over a gap: the next batch makes that durable, even when it is empty */
+    bool missing; /* a partition was not to be found when they were looked for last */
+    bool moved;   /* a position was moved over a gap: the next batch makes that durable, even when it is empty */
 };
 
 static inline const struct hr_kafka_source_options *hr_kafka_options_of(const struct hr_kafka_source *source)
@@ -87,8 +88,12 @@ void hr_kafka_position_check(struct hr_kafka_source *source, struct hr_findings 
  * HR_UNAVAILABLE. */
 enum hr_status hr_kafka_position_open(struct hr_kafka_source *source, const struct hr_offsets *committed,
                                       struct hr_error *err);
+/* A partition is gone for good: HR_DATA_LOSS, or, with failOnDataLoss false, HR_UNAVAILABLE: the next start goes on
+ * without it. */
+enum hr_status hr_kafka_position_gone(const struct hr_kafka_source *source, struct hr_str topic, int32_t partition,
+                                      struct hr_error *err);
 /* Looks for partitions that are new, at most every ten seconds; takes them at their first offset. *changed: there were
- * some. No answer is no error. */
+ * some. No answer is no error; a partition that is missing twice in a row is gone. */
 enum hr_status hr_kafka_position_discover(struct hr_kafka_source *source, bool *changed, struct hr_error *err);
 /* Asks for the end of each partition (the last stable offset). HR_UNAVAILABLE: no answer; the ends stay. */
 enum hr_status hr_kafka_position_ends(struct hr_kafka_source *source, int timeout_ms, struct hr_error *err);

@@ -201,8 +201,7 @@ static enum hr_status take_event(struct hr_kafka_source *source, const rd_kafka_
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-        (void)hr_fail(err, HR_DATA_LOSS, "%s does not exist any more", what);
-        return hr_fail_hint(err, "it was deleted while the query read it; with --new-lineage the query starts anew");
+        return hr_kafka_position_gone(source, partition->topic, partition->number, err);
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR__BAD_MSG:
         return hr_kafka_fail(err, message->err, rd_kafka_message_errstr(message), what);
@@ -238,7 +237,7 @@ enum hr_status hr_kafka_fetch(struct hr_kafka_source *source, int64_t wait_us, s
     }
     if (*got > 0) {
         source->got_ns = hr_kafka_now_ns();
-        source->watch.down = false;
+        hr_kafka_watch_answer(&source->watch);
     }
     return status;
 }

@@ -80,13 +80,7 @@ enum hr_status hr_kafka_find_partitions(struct hr_kafka_source *source, struct h
                                         struct hr_error *err)
 {
     const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_resp_err_t code = rd_kafka_metadata(source->client, 1, NULL, &metadata, timeout_ms);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        char what[320];
-        (void)snprintf(what, sizeof(what), "broker %.200s",
-                       hr_kafka_bootstrap(&hr_kafka_options_of(source)->properties));
-        return hr_kafka_fail(err, code, "no answer", what);
-    }
+    HR_TRY(hr_kafka_metadata(source->client, &source->watch, timeout_ms, &metadata, err));
     struct found found = {.source = source, .offsets = out};
     enum hr_status status = find_in(&found, metadata, err);
     found_release(&found);

@@ -12,6 +12,8 @@
 #include "stream/source_kafka_find.h"
 
 #define DISCOVER_NS INT64_C(10000000000)
+/* A partition that seems to be gone is looked for once more, for metadata may be late. */
+#define MISSING_NS INT64_C(2000000000)
 
 /* ---- asking for offsets ------------------------------------------------------------------------------------- */
 
@@ -44,7 +46,7 @@ static enum hr_status ask(struct hr_kafka_source *source, struct hr_offsets *off
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         return hr_kafka_fail(err, code, NULL, what);
     }
-    source->watch.down = false;
+    hr_kafka_watch_answer(&source->watch);
     return HR_OK;
 }
 
@@ -162,22 +164,39 @@ static void take_partitions(struct hr_kafka_source *source, const struct hr_offs
     hr_free(old);
 }
 
+enum hr_status hr_kafka_position_gone(const struct hr_kafka_source *source, struct hr_str topic, int32_t partition,
+                                      struct hr_error *err)
+{
+    bool fail = hr_kafka_options_of(source)->fail_on_data_loss;
+    const struct hr_offset *offset = hr_offsets_find(&source->base.position, topic, partition);
+    (void)hr_fail(err, fail ? HR_DATA_LOSS : HR_UNAVAILABLE,
+                  "topic '%.*s' has no partition %d any more, which was read up to offset %" PRId64, HR_STR_ARGS(topic),
+                  partition, offset != NULL ? offset->position : 0);
+    return hr_fail_hint(err, "the topic was deleted or made anew, or the query reads other topics than before; "
+                             "--new-lineage starts from startingOffsets");
+}
+
 /* Partitions of the checkpoint stay, those that are new start at their first offset. */
 static enum hr_status keep_committed(struct hr_kafka_source *source, const struct hr_offsets *committed,
                                      const struct hr_offsets *found, const struct hr_offsets *lows,
                                      struct hr_error *err)
 {
-    hr_offsets_copy(&source->base.position, committed);
+    struct hr_offsets *position = &source->base.position;
+    hr_offsets_copy(position, committed);
     for (size_t i = 0; i < committed->count; i++) {
         const struct hr_offset *offset = &committed->items[i];
-        if (hr_offsets_find(found, offset->name, offset->partition) == NULL) {
-            (void)hr_fail(err, HR_DATA_LOSS,
-                          "topic '%.*s' has no partition %d any more, which was read up to offset "
-                          "%" PRId64,
-                          HR_STR_ARGS(offset->name), offset->partition, offset->position);
-            return hr_fail_hint(err, "the topic was made anew, or the query reads other topics than before; "
-                                     "--new-lineage starts from startingOffsets");
+        if (hr_offsets_find(found, offset->name, offset->partition) != NULL) {
+            continue;
         }
+        enum hr_status status = hr_kafka_position_gone(source, offset->name, offset->partition, err);
+        if (status == HR_DATA_LOSS) {
+            return status;
+        }
+        hr_log_warn(source->base.query,
+                    "topic '%.*s', partition %d is gone; what was not read of it, from offset %" PRId64 " on, is lost",
+                    HR_STR_ARGS(offset->name), offset->partition, offset->position);
+        hr_offsets_remove(position, offset->name, offset->partition);
+        source->moved = true;
     }
     for (size_t i = 0; i < lows->count; i++) {
         const struct hr_offset *low = &lows->items[i];
@@ -224,12 +243,37 @@ enum hr_status hr_kafka_position_open(struct hr_kafka_source *source, const stru
 
 /* ---- while running ------------------------------------------------------------------------------------------ */
 
+/* The first of our partitions that is not there any more, when that was so last time as well. */
+static enum hr_status check_missing(struct hr_kafka_source *source, const struct hr_offsets *found,
+                                    struct hr_error *err)
+{
+    bool was_missing = source->missing;
+    source->missing = false;
+    for (size_t i = 0; i < source->base.position.count; i++) {
+        const struct hr_offset *offset = &source->base.position.items[i];
+        if (hr_offsets_find(found, offset->name, offset->partition) != NULL) {
+            continue;
+        }
+        if (was_missing) {
+            return hr_kafka_position_gone(source, offset->name, offset->partition, err);
+        }
+        source->missing = true;
+        source->discovered_ns += MISSING_NS - DISCOVER_NS;
+        return HR_OK;
+    }
+    return HR_OK;
+}
+
 static enum hr_status discover_new(struct hr_kafka_source *source, bool *changed, struct hr_error *err)
 {
     HR_CLEANUP(hr_offsets_release) struct hr_offsets found = {0};
     HR_CLEANUP(hr_offsets_release) struct hr_offsets lows = {0};
-    if (hr_kafka_find_partitions(source, &found, HR_KAFKA_ASK_MS, NULL) != HR_OK) {
-        return HR_OK; /* away, or a topic is gone: reading it says so */
+    enum hr_status status = hr_kafka_find_partitions(source, &found, HR_KAFKA_ASK_MS, NULL);
+    if (status == HR_OK || status == HR_BAD_CONFIG) {
+        HR_TRY(check_missing(source, &found, err));
+    }
+    if (status != HR_OK) {
+        return HR_OK; /* away, or seemingly gone */
     }
     for (size_t i = 0; i < found.count; i++) {
         const struct hr_offset *offset = &found.items[i];
