@@ -89,9 +89,10 @@ class Case(unittest.TestCase):
         while words not in self.seen:
             left = deadline - time.monotonic()
             ready = select.select([process.stderr], [], [], max(left, 0))[0]
-            line = process.stderr.readline() if ready else ""
-            self.assertTrue(line, f"no line with '{words}' in {timeout} s:\n{self.seen}")
-            self.seen += line
+            # Not readline: what it reads ahead is hidden from select.
+            text = os.read(process.stderr.fileno(), 65536).decode(errors="replace") if ready else ""
+            self.assertTrue(text, f"no line with '{words}' in {timeout} s:\n{self.seen}")
+            self.seen += text
 
     def rows_of(self, folder):
         """All rows of a file sink's visible JSON parts, in order."""

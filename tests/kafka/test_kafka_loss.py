@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Records that are gone before they were read, and topics that were deleted and made anew: failOnDataLoss. And what a query
+# tells its consumer group.
+import unittest
+
+from kafka_case import KafkaCase, lines
+
+
+class Loss(KafkaCase):
+    def start_with(self, count, partitions=1, extra=""):
+        """A query that has read `count` rows of partition 0 of a topic, and was stopped."""
+        topic = self.topic("in", partitions)
+        self.produce(topic, lines(range(count)))
+        self.write_query(source=self.source([topic], extra=extra))
+        self.run_query()
+        self.assertEqual(self.ids(), list(range(count)))
+        return topic
+
+    def go_on_loosely(self, topic):
+        self.write_query(source=self.source([topic], extra="failOnDataLoss: false"))
+        return self.run_query().stderr
+
+    def strict_start_is_clean(self, topic, *more):
+        before = self.ids()
+        self.write_query(source=self.source([topic]))
+        self.run_query()
+        self.produce(topic, lines(more))
+        self.run_query()
+        self.assertEqual(self.ids(), before + list(more))
+
+
+class Truncated(Loss):
+    def test_is_refused_with_both_offsets(self):
+        topic = self.start_with(5)
+        self.produce(topic, lines(range(5, 12)))
+        self.tool("truncate", topic, 0, 9)
+        for _ in range(2):
+            error = self.run_query(expect=78).stderr
+            self.assertRegex(error, f"topic '{topic}', partition 0: offsets 5 to 8 \\(4 rows\\) are gone")
+            self.assertIn("failOnDataLoss: false", error)
+        self.assertEqual(self.ids(), list(range(5)))
+
+    def test_is_passed_over_when_allowed(self):
+        topic = self.start_with(5)
+        self.produce(topic, lines(range(5, 12)))
+        self.tool("truncate", topic, 0, 9)
+        self.assertRegex(self.go_on_loosely(topic), "offsets 5 to 8 \\(4 rows\\) are lost")
+        self.assertEqual(self.ids(), [0, 1, 2, 3, 4, 9, 10, 11])
+        self.assertEqual(self.progress()[-1]["sources"][0]["lostRows"], 4)
+        self.strict_start_is_clean(topic, 12)
+
+    def test_to_its_very_end(self):
+        topic = self.start_with(5)
+        self.produce(topic, lines(range(5, 12)))
+        self.tool("truncate", topic, 0, 12)
+        self.assertRegex(self.run_query(expect=78).stderr, "offsets 5 to 11 \\(7 rows\\) are gone")
+        self.assertRegex(self.go_on_loosely(topic), "offsets 5 to 11 \\(7 rows\\) are lost")
+        self.strict_start_is_clean(topic, 12, 13)
+
+    def test_what_was_read_already_may_go(self):
+        topic = self.start_with(5)
+        self.tool("truncate", topic, 0, 5)
+        self.strict_start_is_clean(topic, 5, 6)
+
+    def test_while_the_query_runs(self):
+        topic = self.start_with(3)
+        # The first batch after the start waits for 2 offsets, and they are cut off before they come to be read.
+        self.write_query(trigger="trigger: { processingTime: 3s }\n", source=self.source([topic]))
+        process = self.start_query()
+        self.wait_for_log(process, "resumes at batch")
+        self.produce(topic, lines([3, 4]))
+        self.wait_ids(range(5))
+        self.end_query(process)
+
+
+class MadeAnew(Loss):
+    def remade(self, count, rows, extra=""):
+        topic = self.start_with(count, extra=extra)
+        self.tool("delete", topic)
+        self.topic("in")
+        self.produce(topic, lines(rows))
+        return topic
+
+    def check(self, count, rows):
+        topic = self.remade(count, rows)
+        for _ in range(2):
+            error = self.run_query(expect=78).stderr
+            self.assertRegex(error, f"topic '{topic}', partition 0: .*{count}.*made anew")
+            self.assertIn(f"offsets 0 to {len(rows)}", error)
+        self.assertRegex(self.go_on_loosely(topic), f"topic '{topic}', partition 0 was made anew")
+        self.assertEqual(self.ids(), list(range(count)) + list(rows))
+        self.strict_start_is_clean(topic, 777)
+
+    def test_with_fewer_records(self):
+        self.check(5, range(100, 103))
+
+    def test_with_as_many(self):
+        self.check(5, range(100, 105))
+
+    def test_with_more(self):
+        self.check(5, range(100, 112))
+
+    def test_empty(self):
+        self.check(5, [])
+
+    def test_with_fewer_partitions(self):
+        topic = self.start_with(3, partitions=2)
+        self.tool("delete", topic)
+        self.topic("in")
+        self.produce(topic, lines(range(9)))
+        error = self.run_query(expect=78).stderr
+        self.assertRegex(error, f"topic '{topic}'.*partition 1")
+
+    def test_not_at_all(self):
+        topic = self.start_with(3)
+        self.tool("delete", topic)
+        self.assertRegex(self.run_query(expect=78).stderr, f"topic '{topic}' does not exist")
+
+    def test_new_lineage_starts_anew(self):
+        topic = self.remade(3, range(100, 102))
+        self.run_query(expect=78)
+        self.run_query("--new-lineage")
+        self.assertEqual(self.ids()[-2:], [100, 101])
+        self.strict_start_is_clean(topic, 7)
+
+    def test_deleted_while_the_query_runs(self):
+        topic = self.start_with(3)
+        self.write_query(trigger=None, source=self.source([topic]))
+        process = self.start_query()
+        self.wait_for_log(process, "resumes at batch")
+        self.produce(topic, lines([3]))
+        self.wait_ids(range(4))
+        self.tool("delete", topic)
+        error = process.communicate(timeout=30)[1]
+        self.assertEqual(process.returncode, 78, error)
+        self.assertRegex(error, f"topic '{topic}'")
+
+    def test_deleted_while_the_query_runs_but_others_match(self):
+        topic, other = self.topic("in-a"), self.topic("in-b")
+        self.produce(topic, lines([1]))
+        self.produce(other, lines([2]))
+        self.write_query(trigger=None, source=self.source(f"subscribePattern: {self.name}-in-.*",
+                                                          extra="failOnDataLoss: false"))
+        process = self.start_query()
+        self.wait_ids([1, 2])
+        self.tool("delete", topic)
+        self.wait_for_log(process, f"topic '{topic}', partition 0 is gone")
+        self.produce(other, lines([3]))
+        self.wait_ids([1, 2, 3])
+        error = self.end_query(process)
+        self.run_query("--once")
+        self.produce(self.topic("in-a"), lines([4]))
+        self.run_query("--once")
+        self.assertEqual(sorted(self.ids()), [1, 2, 3, 4], error)
+
+    def test_made_anew_while_the_query_runs(self):
+        topic = self.start_with(3)
+        self.write_query(trigger=None, source=self.source([topic]))
+        process = self.start_query()
+        self.wait_for_log(process, "resumes at batch")
+        self.produce(topic, lines([3]))
+        self.wait_ids(range(4))
+        self.tool("delete", topic)
+        self.topic("in")
+        self.produce(topic, lines(range(200, 203)))
+        error = process.communicate(timeout=30)[1]
+        self.assertEqual(process.returncode, 78, error)
+        self.assertRegex(error, f"topic '{topic}'")
+        self.assertEqual(self.ids(), list(range(4)))
+
+
+class Group(Loss):
+    def test_a_clean_stop_publishes_positions(self):
+        topic = self.topic("in", 2)
+        self.produce(topic, lines(range(4)) + lines(range(10, 13), 1))
+        self.write_query(trigger=None, source=self.source([topic]))
+        process = self.start_query()
+        self.wait_ids([0, 1, 2, 3, 10, 11, 12])
+        self.end_query(process)
+        self.assertEqual(self.tool("committed", topic, f"headrace-{self.name}"), "0 4\n1 3\n")
+
+    def test_a_bounded_run_too_under_a_group_of_ones_own(self):
+        topic = self.topic("in")
+        self.produce(topic, lines(range(4)))
+        self.write_query(source=self.source([topic], properties=f"group.id: {self.name}-mine"))
+        self.run_query()
+        self.assertEqual(self.tool("committed", topic, f"{self.name}-mine"), "0 4\n")
+
+
+if __name__ == "__main__":
+    unittest.main()
