@@ -19,6 +19,7 @@
 #include "base/alloc.h"
 #include "base/number.h"
 #include "ml/kernel.h"
+#include "ml/kernel_nearest.h"
 #include "ml/model.h"
 #include "ml/spark_random.h"
 
@@ -43,7 +44,10 @@ struct k_means {
     const struct k_means_options *options;
     size_t k;
     size_t dimension;
-    double decay; /* per batch or point */
+    double decay;       /* per batch or point */
+    double *transposed; /* the centres, for hr_kernel_nearest */
+    bool stale;         /* transposed is of other centres */
+    double *point;      /* a sparse row, written out; zeros between rows */
     /* Of the batch so far. */
     double *sums;     /* k * dimension */
     uint64_t *counts; /* k */
@@ -60,33 +64,46 @@ static double *weights_of(const struct k_means *model)
     return centre(model, model->k);
 }
 
-/* ‖x − c‖² of either form; the elements that a sparse row leaves out are zeros. */
-static double squared_distance(const struct hr_vector *vector, const double *centre_values, size_t dimension)
-{
-    if (vector->indices == NULL) {
-        return hr_kernel_squared_distance(vector->values, centre_values, dimension);
-    }
-    double sum = 0.0;
-    uint32_t next = 0;
-    for (size_t i = 0; i < dimension; i++) {
-        double value = next < vector->count && vector->indices[next] == i ? vector->values[next++] : 0.0;
-        double difference = value - centre_values[i];
-        sum += difference * difference;
-    }
-    return sum;
-}
-
-/* Nearest centre, the first of equal ones; SIZE_MAX when no distance is finite. */
-static size_t nearest(const struct k_means *model, const struct hr_vector *vector, double *squared)
+/* Few centres: one distance after the other, with the same bits. */
+static size_t nearest_of_few(const struct k_means *model, const double *point, double *squared)
 {
     size_t best = SIZE_MAX;
     *squared = HUGE_VAL;
     for (size_t j = 0; j < model->k; j++) {
-        double distance = squared_distance(vector, centre(model, j), model->dimension);
+        double distance = hr_kernel_squared_distance(point, centre(model, j), model->dimension);
         if (distance < *squared) {
             *squared = distance;
             best = j;
         }
+    }
+    return best;
+}
+
+static size_t nearest_of(struct k_means *model, const double *point, double *squared)
+{
+    if (model->k < HR_NEAREST_LANES) {
+        return nearest_of_few(model, point, squared);
+    }
+    if (model->stale) {
+        hr_nearest_transpose(centre(model, 0), model->k, model->dimension, model->transposed);
+        model->stale = false;
+    }
+    return hr_kernel_nearest(point, model->transposed, model->k, model->dimension, squared);
+}
+
+/* Nearest centre, the first of equal ones; SIZE_MAX when no distance is finite. The elements that a sparse row leaves
+ * out are zeros. */
+static size_t nearest(struct k_means *model, const struct hr_vector *vector, double *squared)
+{
+    if (vector->indices == NULL) {
+        return nearest_of(model, vector->values, squared);
+    }
+    for (uint32_t i = 0; i < vector->count; i++) {
+        model->point[vector->indices[i]] = vector->values[i];
+    }
+    size_t best = nearest_of(model, model->point, squared);
+    for (uint32_t i = 0; i < vector->count; i++) {
+        model->point[vector->indices[i]] = 0.0;
     }
     return best;
 }
@@ -210,6 +227,7 @@ static enum hr_status k_means_end_batch(struct hr_model *base, struct hr_error *
         head->version++;
     }
     split_dying(model);
+    model->stale = true;
     memset(model->sums, 0, model->k * model->dimension * sizeof(double));
     memset(model->counts, 0, model->k * sizeof(uint64_t));
     model->points = 0;
@@ -375,6 +393,9 @@ static enum hr_status k_means_bind(struct hr_model *base, struct hr_schema *sche
     hr_model_head(base)->format = 1;
     hr_model_head(base)->dimension = model->dimension;
     model->sums = hr_calloc(model->k * model->dimension, sizeof(double));
+    model->transposed = hr_calloc(hr_nearest_size(model->k, model->dimension), sizeof(double));
+    model->point = hr_calloc(model->dimension, sizeof(double));
+    model->stale = true;
     model->counts = hr_calloc(model->k, sizeof(uint64_t));
     if (random != NULL) {
         fill_random(model, random);
@@ -405,6 +426,7 @@ static enum hr_status k_means_restore(struct hr_model *base, const json_t *state
 {
     struct k_means *model = (struct k_means *)base;
     const json_t *centres = json_object_get(state, "clusterCenters");
+    model->stale = true;
     if (json_array_size(centres) != model->k) {
         return hr_fail(err, HR_BAD_CONFIG, "'clusterCenters' must be a list of %zu centres", model->k);
     }
@@ -423,8 +445,12 @@ static void k_means_close(struct hr_model *base)
 {
     struct k_means *model = (struct k_means *)base;
     hr_free(model->sums);
+    hr_free(model->transposed);
+    hr_free(model->point);
     hr_free(model->counts);
     model->sums = NULL;
+    model->transposed = NULL;
+    model->point = NULL;
     model->counts = NULL;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "ml/kernel.h"
+#include "ml/kernel_nearest.h"
 
 /* Units in the last place between two doubles of one sign. */
 static double ulps(double a, double b)
@@ -144,8 +145,45 @@ static void test_finite_check(void)
     }
 }
 
+/* Every width of vector unit gives the distance that one chain of additions gives. */
+static void test_nearest(void)
+{
+    enum { COUNT = 37, DIMENSION = 19 };
+    static double centres[COUNT * DIMENSION];
+    static double transposed[48 * DIMENSION];
+    double point[DIMENSION];
+    double squared;
+    CU_ASSERT_EQUAL_FATAL(hr_nearest_size(COUNT, DIMENSION), HR_ARRAY_LEN(transposed));
+    for (size_t i = 0; i < HR_ARRAY_LEN(centres); i++) {
+        centres[i] = (double)(i * 7919 % 1000) / 37.0;
+    }
+    hr_nearest_transpose(centres, COUNT, DIMENSION, transposed);
+    for (size_t round = 0; round < 200; round++) {
+        for (size_t i = 0; i < DIMENSION; i++) {
+            point[i] = (double)((i + round) * 104729 % 1000) / 41.0;
+        }
+        size_t expected = 0;
+        for (size_t j = 1; j < COUNT; j++) {
+            if (hr_kernel_squared_distance(point, centres + j * DIMENSION, DIMENSION) <
+                hr_kernel_squared_distance(point, centres + expected * DIMENSION, DIMENSION)) {
+                expected = j;
+            }
+        }
+        CU_ASSERT_EQUAL(hr_kernel_nearest(point, transposed, COUNT, DIMENSION, &squared), expected);
+        CU_ASSERT_EQUAL(squared, hr_kernel_squared_distance(point, centres + expected * DIMENSION, DIMENSION));
+    }
+    /* The first of equal ones, across blocks; nothing is near a point that is not a number. */
+    memcpy(centres + 33 * DIMENSION, centres + 2 * DIMENSION, DIMENSION * sizeof(double));
+    hr_nearest_transpose(centres, COUNT, DIMENSION, transposed);
+    CU_ASSERT_EQUAL(hr_kernel_nearest(centres + 33 * DIMENSION, transposed, COUNT, DIMENSION, &squared), 2);
+    CU_ASSERT_EQUAL(squared, 0.0);
+    point[3] = (double)NAN;
+    CU_ASSERT_EQUAL(hr_kernel_nearest(point, transposed, COUNT, DIMENSION, &squared), SIZE_MAX);
+}
+
 TEST_MAIN("kernel", {"exp is near", test_exp_is_near}, {"exp at its ends", test_exp_ends},
           {"log is near", test_log_is_near}, {"log1p keeps small numbers", test_log1p_keeps_small_numbers},
           {"sigmoid is symmetric and saturates", test_sigmoid_is_symmetric_and_saturates},
           {"power squares", test_power_squares}, {"dense and sparse agree", test_dense_and_sparse_agree},
-          {"sums run in order", test_sums_run_in_order}, {"finite check", test_finite_check})
+          {"sums run in order", test_sums_run_in_order}, {"finite check", test_finite_check},
+          {"nearest centre", test_nearest})
