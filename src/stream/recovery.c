@@ -191,6 +191,11 @@ static enum hr_status recovery_act(struct recovery *recovery, enum hr_recovery_a
     hr_batch_record_release(&run->record);
     run->record = *base;
     *base = (struct hr_batch_record){.batch = -1};
+    if (action == HR_RECOVERY_REPLAY) {
+        /* The batch's own record is in the checkpoint already; those after it must know who took part in it. */
+        memcpy(run->record.marks, recovery->prepared.marks, sizeof(run->record.marks));
+        run->record.mark_count = recovery->prepared.mark_count;
+    }
     run->batch = run->record.batch + 1;
     HR_TRY(hr_recovery_load_state(run, run->record.batch, err));
     HR_TRY(recovery_open_source(recovery, err));
