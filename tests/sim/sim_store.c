@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The store port over the memory store: a synced write is first there, then durable, so that a crash or an error
+ * between the two leaves it in doubt.
+ */
+#include <string.h>
+
+#include "sim.h"
+#include "sim_bug.h"
+
+static struct sim_instance *instance_of(struct hr_store *store)
+{
+    return ((struct sim_store *)store)->instance;
+}
+
+void sim_store_settle(struct hr_store *memory)
+{
+    const struct hr_store_batch nothing = {0};
+    (void)hr_store_write(memory, &nothing, true, NULL);
+}
+
+static enum hr_status port_write(struct hr_store *store, const struct hr_store_batch *batch, bool sync,
+                                 struct hr_error *err)
+{
+    struct sim_instance *instance = instance_of(store);
+    enum sim_step step = sync ? SIM_STORE_SYNC : SIM_STORE_WRITE;
+    HR_TRY(sim_before(instance, step, err));
+    HR_TRY(hr_store_write(instance->memory, batch, false, err));
+    sim_bug_after_write(instance, batch);
+    HR_TRY(sim_after(instance, step, err));
+    if (sync && !sim_has_bug(instance->world, SIM_BUG_PREPARE_UNSYNCED)) {
+        sim_store_settle(instance->memory);
+    }
+    return HR_OK;
+}
+
+static enum hr_status port_get(struct hr_store *store, struct hr_str key, struct hr_buf *out, struct hr_error *err)
+{
+    struct sim_instance *instance = instance_of(store);
+    HR_TRY(sim_before(instance, SIM_STORE_READ, err));
+    HR_TRY(hr_store_get(instance->memory, key, out, err));
+    return sim_after(instance, SIM_STORE_READ, err);
+}
+
+static enum hr_status port_scan(struct hr_store *store, struct hr_str prefix, hr_store_visit_fn *visit, void *context,
+                                struct hr_error *err)
+{
+    struct sim_instance *instance = instance_of(store);
+    HR_TRY(sim_before(instance, SIM_STORE_READ, err));
+    HR_TRY(hr_store_scan(instance->memory, prefix, visit, context, err));
+    return sim_after(instance, SIM_STORE_READ, err);
+}
+
+static void port_close(struct hr_store *store)
+{
+    (void)store; /* the memory is the world's */
+}
+
+static const struct hr_store_type port_type = {
+    .name = "simulated",
+    .write = port_write,
+    .get = port_get,
+    .scan = port_scan,
+    .close = port_close,
+};
+
+void sim_store_init(struct sim_store *store, struct sim_instance *instance)
+{
+    *store = (struct sim_store){.store.type = &port_type, .instance = instance};
+}
+
+static enum hr_status copy_visit(void *context, struct hr_str key, struct hr_str value, struct hr_error *err)
+{
+    struct hr_store_batch *batch = context;
+    (void)err;
+    hr_store_batch_put(batch, key, value);
+    return HR_OK;
+}
+
+struct hr_store *sim_store_copy(struct hr_store *memory)
+{
+    struct hr_store *copy = hr_store_open_memory();
+    struct hr_store_batch batch HR_CLEANUP(hr_store_batch_release) = {0};
+    (void)hr_store_scan(memory, HR_STR(""), copy_visit, &batch, NULL);
+    (void)hr_store_write(copy, &batch, true, NULL);
+    return copy;
+}
+
+static enum hr_status dump_visit(void *context, struct hr_str key, struct hr_str value, struct hr_error *err)
+{
+    struct hr_buf *out = context;
+    uint32_t lengths[2] = {(uint32_t)key.length, (uint32_t)value.length};
+    (void)err;
+    hr_buf_append(out, lengths, sizeof(lengths));
+    hr_buf_append_str(out, key);
+    hr_buf_append_str(out, value);
+    return HR_OK;
+}
+
+void sim_store_dump(struct hr_store *memory, struct hr_buf *out)
+{
+    hr_buf_clear(out);
+    (void)hr_store_scan(memory, HR_STR(""), dump_visit, out, NULL);
+}
