@@ -5,7 +5,9 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "service/bounded.h"
 #include "service/command.h"
 #include "service/query_files.h"
@@ -76,6 +78,16 @@ static enum hr_status fit_all(struct hr_run *run, const char *output, struct hr_
     return HR_OK;
 }
 
+/* Before the source is read, which may take long. */
+static enum hr_status check_output(const char *output, struct hr_arena *arena, struct hr_error *err)
+{
+    if (access(hr_file_directory(arena, output), W_OK | X_OK) == 0) {
+        return HR_OK;
+    }
+    (void)hr_fail_errno(err, HR_CANNOT_CREATE, "%s: cannot be written", output);
+    return hr_fail_hint(err, "name a file in a directory that is there and that this user may write");
+}
+
 static int fit(struct hr_arguments *arguments)
 {
     struct hr_error err;
@@ -83,6 +95,9 @@ static int fit(struct hr_arguments *arguments)
     if (output == NULL) {
         (void)hr_fail(&err, HR_USAGE, "fit: where does the pipeline file go?");
         (void)hr_fail_hint(&err, "usage: headrace fit QUERY.yaml -o PIPELINE.json");
+        return hr_command_fail(&err);
+    }
+    if (check_output(output, &arguments->arena, &err) != HR_OK) {
         return hr_command_fail(&err);
     }
     int exit_code = 0;

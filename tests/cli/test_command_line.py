@@ -163,6 +163,12 @@ class ExitCodes(Case):
         self.write("empty/readme.txt", "")
         self.run_program("lint", "empty", expect=66)
 
+    def test_warnings_are_no_errors(self):
+        self.write("query.yaml", query(sinks=None))
+        done = self.run_program("lint", "--offline", "query.yaml", expect=0)
+        self.assertRegex(done.stdout, "^query.yaml:1:1: warning: no sinks and no model.*\n  hint: ")
+        self.assertIn("1 file: 0 errors, 1 warning\n", done.stderr)
+
     def test_two_queries_of_one_name_or_checkpoint(self):
         self.write("a.yaml", query())
         self.write("b.yaml", query())

@@ -163,6 +163,39 @@ class Life(Run):
         self.assertEqual(self.ids(), list(range(5000)))
 
 
+    def test_a_second_signal_aborts_the_batch(self):
+        self.query(model="model: { type: StreamingLogisticRegressionWithSGD, id: m, featuresCol: v, labelCol: y, "
+                         "numIterations: 1000000, convergenceTol: 0 }\n")
+        self.write("in/a.json", lines(0, 20000))
+        process = self.start_program("run", "query.yaml")
+        self.wait_for_log(process, "starts at batch 0")
+        process.terminate()
+        self.wait_for_log(process, "finishing the batch")
+        process.terminate()
+        self.wait_for_log(process, "the batch is aborted")
+        self.assertEqual(process.wait(timeout=30), 1)
+        self.assertEqual(self.ids() if os.path.isdir(self.path("out")) else [], [])
+        self.once("--set", "model.numIterations=2")
+        self.assertEqual(self.ids(), list(range(20000)))
+        self.assertEqual(self.inspect()["models"][0]["rowsLearned"], 20000)
+
+    def test_looking_at_a_checkpoint_that_is_in_use(self):
+        self.query("maxRowsPerTrigger: 20\n  ", trigger="trigger: { processingTime: 2ms }\n",
+                   checkpoint="checkpoint: { location: state, keep: 2 }\n")
+        self.write("in/a.json", lines(0, 100000))
+        process = self.start_program("run", "query.yaml")
+        self.wait_until(lambda: os.path.isdir(self.path("out")) and self.ids(), "the first batch")
+        seen = set()
+        for _ in range(10):
+            seen.add(self.inspect()["batchId"])
+            self.run_program("checkpoint", "list", "state", expect=0)
+            self.run_program("checkpoint", "verify", "state", expect=0)
+            done = self.run_program("score", "query.yaml", input=lines(0, 3), expect=0)
+            self.assertEqual(len(done.stdout.splitlines()), 3)
+        self.assertIsNone(process.poll())
+        self.assertGreater(len(seen), 1)
+
+
 class Several(Run):
     def test_one_that_fails_leaves_the_others_alone(self):
         self.query(file="good.yaml", name="name: good\n", checkpoint="checkpoint: { location: good-state }\n")
