@@ -2,10 +2,12 @@
  *
  * Nanoseconds a record for decoding and encoding the click record (click_record.h), in chunks as the engine does.
  *
- *     bench_json [--rounds N] [--shuffled | --escaped | --spaced]
+ *     bench_json [--rounds N] [--shuffled | --escaped | --spaced | --typed | --vectors | --doubles]
  *
  * shuffled: every record has its members in another order; escaped: one string has an escape; spaced: blanks after ':'
- * and ',' as Python's json writes them. The median and the best of the rounds are printed.
+ * and ',' as Python's json writes them; typed: ts is a time stamp, dwell and price are float; vectors:
+ * other records, with a vector of 16 numbers of three places; doubles: the same with all their digits. The median and
+ * the best of the rounds are printed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,14 +15,21 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/random.h"
 #include "click_record.h"
 #include "data/format.h"
 
 enum { RECORDS = 100000, ROUNDS_MAX = 1000, MEMBERS = 10 };
 
-static const char schema_text[] =
+static const char click_schema[] =
     "session_id string, user_id string, page string, country string, ts long, device int, "
     "clicks int, dwell double, price double, label double";
+
+static const char typed_schema[] =
+    "[{name: session_id, type: string}, {name: user_id, type: string}, {name: page, type: string}, {name: country, "
+    "type: string}, {name: ts, type: timestamp, format: epochMillis}, {name: device, type: int}, {name: clicks, type: "
+    "int}, {name: dwell, type: float}, {name: price, type: float}, {name: label, type: int}]";
+static const char vector_schema[] = "id long, v vector";
 
 struct bench {
     struct hr_arena arena;
@@ -71,6 +80,18 @@ static size_t space(char *record, size_t length)
     return to;
 }
 
+/* In the place of a click record. */
+static size_t vector_record(uint64_t i, bool all_digits, char *record)
+{
+    uint64_t state = i;
+    int length = snprintf(record, 64, "{\"id\":%llu,\"v\":[", (unsigned long long)i);
+    for (int k = 0; k < 16; k++) {
+        double value = (double)(hr_random_splitmix(&state) >> 11) * 0x1p-53 * 20 - 10;
+        length += snprintf(record + length, 32, all_digits ? "%s%.17g" : "%s%.3f", k > 0 ? "," : "", value);
+    }
+    return (size_t)length + (size_t)snprintf(record + length, 8, "]}");
+}
+
 static void make_records(struct bench *bench, const char *shape)
 {
     char *text = hr_arena_alloc(&bench->arena, (size_t)RECORDS * 2 * CLICK_RECORD_MAX);
@@ -78,7 +99,9 @@ static void make_records(struct bench *bench, const char *shape)
     for (uint64_t i = 0; i < RECORDS; i++) {
         char record[CLICK_RECORD_MAX * 2];
         size_t length = click_record_write(1, i, record);
-        if (strcmp(shape, "--shuffled") == 0) {
+        if (strcmp(shape, "--vectors") == 0 || strcmp(shape, "--doubles") == 0) {
+            length = vector_record(i, shape[2] == 'd', record);
+        } else if (strcmp(shape, "--shuffled") == 0) {
             length = shuffle(record, length, i);
         } else if (strcmp(shape, "--escaped") == 0) {
             char *page = strstr(record, "/product");
@@ -128,7 +151,7 @@ static void run(struct bench *bench, int rounds)
     static double decode_times[ROUNDS_MAX];
     static double encode_times[ROUNDS_MAX];
     size_t columns[MEMBERS];
-    for (size_t i = 0; i < MEMBERS; i++) {
+    for (size_t i = 0; i < bench->schema.count; i++) {
         columns[i] = i;
     }
     uint64_t allocations = 0;
@@ -146,7 +169,8 @@ static void run(struct bench *bench, int rounds)
             decode(bench, first, &chunk, &rejects);
             double middle = now_ns();
             hr_buf_clear(&bench->out);
-            hr_format_encode(bench->format, &chunk, columns, MEMBERS, 0, chunk.rows, true, &bench->out, NULL);
+            hr_format_encode(bench->format, &chunk, columns, bench->schema.count, 0, chunk.rows, true, &bench->out,
+                             NULL);
             decode_time += middle - start;
             encode_time += now_ns() - middle;
         }
@@ -178,8 +202,12 @@ int main(int argc, char **argv)
     hr_arena_init(&bench.chunk_arena, 0);
     hr_buf_init(&bench.out, 1 << 28);
     hr_schema_init(&bench.schema, &bench.arena);
-    struct hr_yaml schema = {.kind = HR_YAML_SCALAR, .text = schema_text};
-    hr_schema_read(&bench.schema, &schema, &findings);
+    const char *text = strcmp(shape, "--typed") == 0                                        ? typed_schema
+                       : strcmp(shape, "--vectors") == 0 || strcmp(shape, "--doubles") == 0 ? vector_schema
+                                                                                            : click_schema;
+    struct hr_yaml schema = {.kind = HR_YAML_SCALAR, .text = text};
+    struct hr_yaml *list = hr_yaml_read_text(&bench.arena, "schema", text, strlen(text), &findings);
+    hr_schema_read(&bench.schema, text[0] == '[' ? list : &schema, &findings);
     bench.format = hr_format_new(NULL, &schema.place, NULL, &bench.arena, &findings);
     struct hr_error err = {0};
     if (findings.errors > 0 || hr_format_open(bench.format, &bench.schema, &err) != HR_OK) {

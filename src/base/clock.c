@@ -69,11 +69,35 @@ static struct civil civil_from(int64_t timestamp_us)
     };
 }
 
+static char *put_two(char *out, unsigned value)
+{
+    out[0] = (char)('0' + value / 10);
+    out[1] = (char)('0' + value % 10);
+    return out + 2;
+}
+
+/* Every row with a time stamp comes by here, so no printf, which costs 200 ns. */
 static int civil_format(const struct civil *civil, char out[40])
 {
-    return snprintf(out, 40, "%04lld-%02d-%02dT%02d:%02d:%02d", (long long)civil->year, civil->month, civil->day,
-                    (int)(civil->second_of_day / 3600), (int)(civil->second_of_day / 60 % 60),
-                    (int)(civil->second_of_day % 60));
+    unsigned second = (unsigned)civil->second_of_day;
+    char *to = out;
+    if (civil->year < 0 || civil->year > 9999) {
+        to += snprintf(out, 16, "%04lld", (long long)civil->year);
+    } else {
+        to = put_two(to, (unsigned)civil->year / 100);
+        to = put_two(to, (unsigned)civil->year % 100);
+    }
+    *to++ = '-';
+    to = put_two(to, (unsigned)civil->month);
+    *to++ = '-';
+    to = put_two(to, (unsigned)civil->day);
+    *to++ = 'T';
+    to = put_two(to, second / 3600);
+    *to++ = ':';
+    to = put_two(to, second / 60 % 60);
+    *to++ = ':';
+    to = put_two(to, second % 60);
+    return (int)(to - out);
 }
 
 int hr_clock_format_utc(int64_t timestamp_us, char out[40])
@@ -81,7 +105,11 @@ int hr_clock_format_utc(int64_t timestamp_us, char out[40])
     struct civil civil = civil_from(timestamp_us);
     int length = civil_format(&civil, out);
     if (civil.microsecond != 0) {
-        length += snprintf(out + length, 40 - (size_t)length, ".%06d", civil.microsecond);
+        unsigned microsecond = (unsigned)civil.microsecond;
+        out[length] = '.';
+        (void)put_two(put_two(put_two(out + length + 1, microsecond / 10000), microsecond / 100 % 100),
+                      microsecond % 100);
+        length += 7;
         while (out[length - 1] == '0') {
             length--;
         }

@@ -138,29 +138,45 @@ size_t put_whole(char *out, std::uint32_t value)
     return 8 - leading;
 }
 
-/* The text of a value that is a decimal of at most eight places below 2^23, as data often is; 0: it is none, or
- * something else is shorter.
+/* Decimals of at most `places` places below `limit` are written the short way. */
+template <typename Number> struct short_decimal;
+template <> struct short_decimal<double> {
+    static constexpr double limit = 0x1p23;
+    static constexpr double scale = 1e8;
+    static constexpr std::uint32_t fraction_unit = 1; /* 10^8 / scale */
+};
+template <> struct short_decimal<float> {
+    static constexpr float limit = 0x1p10F;
+    static constexpr float scale = 1e4F;
+    static constexpr std::uint32_t fraction_unit = 10000;
+};
+
+/* The text of a value that is such a decimal; 0: it is none, or something else is shorter.
  *
  * Doubles below 2^23 are at most 2^-30 apart, so that at most one multiple of 10^-8 rounds to a given one. If there is
  * one, it is m below, for the product is off by less than a half; and if m / 10^8, which is rounded once, is the value,
- * then the shortest decimal is m without the zeros at its end, as it is a multiple of 10^-8 too. From 0.001 on its
- * plain form is no longer than the one with an exponent, but for integers with five zeros at the end. */
-size_t format_short_decimal(double value, char *out)
+ * then the shortest decimal is m without the zeros at its end, as it is a multiple of 10^-8 too. Floats below 2^10 are
+ * at most 2^-14 apart, and 10^-4 is more; m is below 2^24, so that it is a float. From 0.001 on the plain form is no
+ * longer than the one with an exponent, but for integers with five zeros at the end. */
+template <typename Number> size_t format_short_decimal(Number value, char *out)
 {
+    using decimal = short_decimal<Number>;
     char *at = out;
     if (std::signbit(value)) {
         *at++ = '-';
         value = -value;
     }
-    if (!(value < 0x1p23) || (value < 1e-3 && value != 0)) {
+    if (!(value < decimal::limit) || (value < Number(1e-3) && value != 0)) {
         return 0;
     }
-    std::uint64_t m = static_cast<std::uint64_t>(value * 1e8 + 0.5);
-    if (static_cast<double>(m) / 1e8 != value) {
+    std::uint64_t m =
+        static_cast<std::uint64_t>(static_cast<double>(value) * static_cast<double>(decimal::scale) + 0.5);
+    if (static_cast<Number>(m) / decimal::scale != value) {
         return 0;
     }
-    std::uint32_t whole = static_cast<std::uint32_t>(m / 100000000u);
-    std::uint32_t fraction = static_cast<std::uint32_t>(m % 100000000u);
+    constexpr std::uint32_t unit = static_cast<std::uint32_t>(decimal::scale);
+    std::uint32_t whole = static_cast<std::uint32_t>(m / unit);
+    std::uint32_t fraction = static_cast<std::uint32_t>(m % unit) * decimal::fraction_unit;
     if (fraction == 0 && whole >= 100000 && whole % 100000 == 0) {
         return 0;
     }
@@ -174,6 +190,12 @@ size_t format_short_decimal(double value, char *out)
         at += 8 - trailing;
     }
     return static_cast<size_t>(at - out);
+}
+
+template <typename Number> size_t format_floating(Number value, char *out)
+{
+    size_t length = format_short_decimal(value, out);
+    return length > 0 ? length : static_cast<size_t>(std::to_chars(out, out + HR_NUMBER_TEXT_MAX, value).ptr - out);
 }
 
 template <typename Number> bool parse_floating(const char *text, size_t length, Number *out)
@@ -220,16 +242,12 @@ bool hr_number_parse_int64(const char *text, size_t length, int64_t *out)
 
 size_t hr_number_format_double(double value, char *out)
 {
-    size_t length = format_short_decimal(value, out);
-    if (length > 0) {
-        return length;
-    }
-    return static_cast<size_t>(std::to_chars(out, out + HR_NUMBER_TEXT_MAX, value).ptr - out);
+    return format_floating(value, out);
 }
 
 size_t hr_number_format_float(float value, char *out)
 {
-    return static_cast<size_t>(std::to_chars(out, out + HR_NUMBER_TEXT_MAX, value).ptr - out);
+    return format_floating(value, out);
 }
 
 size_t hr_number_format_int64(int64_t value, char *out)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "data/json_fast.h"
 #include "data/json_number.h"
 #include "data/json_value.h"
 
@@ -67,6 +68,12 @@ static const char *numbers(struct hr_json_input *input, const char *p, int depth
         }
         if (p == input->end) {
             return hr_json_fail(input, p, HR_REASON_MALFORMED, "a value");
+        }
+        const char *next = hr_json_fast_double(input->start, p, input->end, &scratch->numbers[*count]);
+        if (HR_LIKELY(next != NULL)) {
+            (*count)++;
+            p = next_element(input, next, &done);
+            continue;
         }
         uint8_t element;
         p = hr_json_floating(input, p, depth + 1, &scratch->numbers[*count], &element);
@@ -203,7 +210,8 @@ static bool sparse_is_good(const struct sparse *sparse, const struct hr_json_scr
         return false;
     }
     for (size_t i = 0; i < sparse->index_count; i++) {
-        if (scratch->indices[i] >= (uint64_t)sparse->size || (i > 0 && scratch->indices[i] <= scratch->indices[i - 1])) {
+        if (scratch->indices[i] >= (uint64_t)sparse->size ||
+            (i > 0 && scratch->indices[i] <= scratch->indices[i - 1])) {
             return false;
         }
     }

@@ -53,6 +53,20 @@ static const char *member_name(struct walk *walk, const char *p, const struct hr
     return p < end ? p : hr_json_fail(&walk->input, p, HR_REASON_MALFORMED, "a value");
 }
 
+/* Whole milliseconds or seconds. */
+static inline const char *fast_epoch(struct walk *walk, const char *p, enum hr_timestamp_format format, int64_t *out)
+{
+    if (format != HR_TIMESTAMP_EPOCH_MILLIS && format != HR_TIMESTAMP_EPOCH_SECONDS) {
+        return NULL;
+    }
+    const char *next = hr_json_fast_integer(walk->input.start, p, walk->input.end, out);
+    int64_t unit = format == HR_TIMESTAMP_EPOCH_MILLIS ? 1000 : 1000000;
+    if (next == NULL || __builtin_mul_overflow(*out, unit, out) || *out < HR_TIMESTAMP_MIN || *out > HR_TIMESTAMP_MAX) {
+        return NULL;
+    }
+    return next;
+}
+
 /* The value of a member that leads to one column and no further, where it is of the kind that most are. NULL: it is
  * not, look the general way. */
 static inline const char *fast_value(struct walk *walk, const char *p, uint32_t index)
@@ -73,6 +87,12 @@ static inline const char *fast_value(struct walk *walk, const char *p, uint32_t 
         break;
     case HR_TYPE_LONG:
         next = hr_json_fast_integer(walk->input.start, p, end, &column->longs[walk->row]);
+        break;
+    case HR_TYPE_TIMESTAMP:
+        next = fast_epoch(walk, p, decoder->targets[index].field->timestamp_format, &column->longs[walk->row]);
+        break;
+    case HR_TYPE_FLOAT:
+        next = hr_json_fast_float(walk->input.start, p, end, &column->doubles[walk->row]);
         break;
     case HR_TYPE_DOUBLE:
         next = hr_json_fast_double(walk->input.start, p, end, &column->doubles[walk->row]);

@@ -14,6 +14,7 @@
 
 #include "base/base.h"
 #include "base/str.h"
+#include "data/json_number.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -155,43 +156,78 @@ static inline const char *hr_json_fast_integer(const char *start, const char *p,
     return p;
 }
 
-/* A number with at most 7 digits before the point and 8 after it: the mantissa is below 2^53 and the power of ten a
- * double, so that their quotient is rounded once, as it should be (Clinger 1990). */
-static inline const char *hr_json_fast_double(const char *start, const char *p, const char *end, double *out)
+/* A number with at most 7 digits before the point and 8 after it: value / 10^scale. p stands after the sign. Returns
+ * the place after it, which may be in the middle of a longer number. */
+static inline const char *hr_json_fast_decimal(const char *start, const char *p, const char *end, uint64_t *value,
+                                               unsigned *count, unsigned *scale)
 {
-    static const double powers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8};
+    static const uint32_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
     uint64_t word;
-    uint64_t value = 0;
     uint64_t fraction = 0;
-    unsigned scale = 0;
-    bool negative = *p == '-';
-    p += negative;
+    *scale = 0;
     if (HR_UNLIKELY(!hr_json_fast_word(start, p, end, &word))) {
         return NULL;
     }
-    unsigned count = hr_json_fast_digits(word, &value);
-    if (HR_UNLIKELY(count - 1 >= 7 || (*p == '0' && count > 1))) {
+    *count = hr_json_fast_digits(word, value);
+    if (HR_UNLIKELY(*count - 1 >= 7 || (*p == '0' && *count > 1))) {
         return NULL;
     }
-    p += count;
-    double result = (double)value;
+    p += *count;
     if (p < end && *p == '.') {
         p++;
         if (HR_UNLIKELY(!hr_json_fast_word(start, p, end, &word))) {
             return NULL;
         }
-        scale = hr_json_fast_digits(word, &fraction);
-        if (HR_UNLIKELY(scale == 0)) {
+        *scale = hr_json_fast_digits(word, &fraction);
+        if (HR_UNLIKELY(*scale == 0)) {
             return NULL;
         }
-        p += scale;
-        static const uint32_t whole_powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
-        result = (double)(value * whole_powers[scale] + fraction) / powers[scale];
+        p += *scale;
+        *value = *value * powers[*scale] + fraction;
     }
-    if (HR_UNLIKELY(p == end || hr_json_fast_number_goes_on(*p))) {
+    return HR_LIKELY(p < end) ? p : NULL;
+}
+
+/* The mantissa is below 2^53 and the power of ten a double, so that their quotient is rounded once, as it should be
+ * (Clinger 1990). With more behind the point the rest is read by a call. */
+static inline const char *hr_json_fast_double(const char *start, const char *p, const char *end, double *out)
+{
+    static const double powers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8};
+    uint64_t value = 0;
+    unsigned count;
+    unsigned scale;
+    bool negative = *p == '-';
+    p = hr_json_fast_decimal(start, p + negative, end, &value, &count, &scale);
+    if (HR_UNLIKELY(p == NULL)) {
         return NULL;
     }
+    if (HR_UNLIKELY(hr_json_fast_number_goes_on(*p))) {
+        if (scale < 8) {
+            return NULL;
+        }
+        p = hr_json_number_long_fraction(p, end, (struct hr_json_long_fraction){value, (int)count + 8, 8}, out);
+        *out = negative ? -*out : *out;
+        return p;
+    }
+    double result = (double)value / powers[scale];
     *out = negative ? -result : result;
+    return p;
+}
+
+/* The nearest float, in the same way: the mantissa is at most 2^24. */
+static inline const char *hr_json_fast_float(const char *start, const char *p, const char *end, double *out)
+{
+    static const float powers[] = {1e0F, 1e1F, 1e2F, 1e3F, 1e4F, 1e5F, 1e6F, 1e7F, 1e8F};
+    uint64_t value = 0;
+    unsigned count;
+    unsigned scale;
+    bool negative = *p == '-';
+    p = hr_json_fast_decimal(start, p + negative, end, &value, &count, &scale);
+    if (HR_UNLIKELY(p == NULL || value > (uint64_t)1 << 24 || hr_json_fast_number_goes_on(*p))) {
+        return NULL;
+    }
+    float result = (float)value / powers[scale];
+    *out = (double)(negative ? -result : result);
     return p;
 }
 

@@ -109,25 +109,115 @@ const char *hr_json_number(const char *p, const char *end, struct hr_json_number
     return p;
 }
 
-double hr_json_number_double(const struct hr_json_number *number)
+static const uint64_t integer_powers[] = {1u,
+                                          10u,
+                                          100u,
+                                          1000u,
+                                          10000u,
+                                          100000u,
+                                          1000000u,
+                                          10000000u,
+                                          100000000u,
+                                          1000000000u,
+                                          10000000000u,
+                                          100000000000u,
+                                          1000000000000u,
+                                          10000000000000u,
+                                          100000000000000u,
+                                          1000000000000000u,
+                                          10000000000000000u,
+                                          100000000000000000u,
+                                          1000000000000000000u,
+                                          10000000000000000000u};
+
+/* 2^power, which must be a normal double. */
+static inline double power_of_two(int power)
+{
+    uint64_t bits = (uint64_t)(power + 1023) << 52;
+    double value;
+    memcpy(&value, &bits, sizeof(value));
+    return value;
+}
+
+/* mantissa / 10^power, rounded once: the quotient's first 64 bits, of which a double takes 53, and in the last one
+ * whether anything is left over. The conversion to double rounds, the power of two is exact. */
+static double divide_exactly(uint64_t mantissa, int power)
+{
+    int mantissa_shift = __builtin_clzll(mantissa);
+    int divisor_shift = __builtin_clzll(integer_powers[power]);
+    uint64_t dividend = mantissa << mantissa_shift;
+    uint64_t divisor = integer_powers[power] << divisor_shift;
+    int bits = dividend < divisor ? 64 : 63;
+    unsigned __int128 wide = (unsigned __int128)dividend << bits;
+    uint64_t quotient = (uint64_t)(wide / divisor);
+    quotient |= quotient * (unsigned __int128)divisor != wide;
+    return (double)quotient * power_of_two(divisor_shift - mantissa_shift - bits);
+}
+
+static double multiply_exactly(uint64_t mantissa, int power)
+{
+    unsigned __int128 product = (unsigned __int128)mantissa * integer_powers[power];
+    uint64_t high = (uint64_t)(product >> 64);
+    if (high == 0) {
+        return (double)(uint64_t)product;
+    }
+    int shift = __builtin_clzll(high);
+    product <<= shift;
+    uint64_t first = (uint64_t)(product >> 64) | ((uint64_t)product != 0);
+    return (double)first * power_of_two(64 - shift);
+}
+
+/* mantissa · 10^power rounded once; false when that takes more than is here. */
+static inline bool decimal(uint64_t mantissa, int power, double *out)
 {
     static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                     1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-    if (HR_LIKELY(number->exact && number->mantissa <= (uint64_t)1 << 53 && number->exponent >= -22 &&
-                  number->exponent <= 22)) {
-        double value = (double)number->mantissa;
-        value = number->exponent < 0 ? value / powers[-number->exponent] : value * powers[number->exponent];
+    if (HR_LIKELY(mantissa <= (uint64_t)1 << 53 && power >= -22 && power <= 22)) {
+        double value = (double)mantissa;
+        *out = power < 0 ? value / powers[-power] : value * powers[power];
+        return true;
+    }
+    if (mantissa != 0 && power >= -19 && power <= 19) {
+        *out = power < 0 ? divide_exactly(mantissa, -power) : multiply_exactly(mantissa, power);
+        return true;
+    }
+    return false;
+}
+
+double hr_json_number_double(const struct hr_json_number *number)
+{
+    double value = 0;
+    if (HR_LIKELY(number->exact && decimal(number->mantissa, number->exponent, &value))) {
         return number->negative ? -value : value;
     }
-    double value = 0;
     bool parsed = hr_number_parse_double(number->text, number->length, &value);
     HR_ASSERT(parsed);
     return value;
 }
 
+const char *hr_json_number_long_fraction(const char *p, const char *end, struct hr_json_long_fraction start,
+                                         double *out)
+{
+    uint64_t mantissa = start.mantissa;
+    const char *next = digits(p, end, &mantissa);
+    unsigned more = (unsigned)(next - p);
+    if (next == end || next - p > EXACT_DIGITS - start.digits || (*next | 0x20) == 'e' || *next == '.' ||
+        !decimal(mantissa, -(int)(start.places + more), out)) {
+        return NULL;
+    }
+    return next;
+}
+
 double hr_json_number_float(const struct hr_json_number *number)
 {
+    static const float powers[] = {1e0F, 1e1F, 1e2F, 1e3F, 1e4F, 1e5F, 1e6F, 1e7F, 1e8F, 1e9F, 1e10F};
     float value = 0;
+    int power = number->exponent;
+    if (HR_LIKELY(number->exact && number->mantissa <= (uint64_t)1 << 24 && power >= -10 && power <= 10)) {
+        value = (float)number->mantissa;
+        value = power < 0 ? value / powers[-power] : value * powers[power];
+        return (double)(number->negative ? -value : value);
+    }
     bool parsed = hr_number_parse_float(number->text, number->length, &value);
     HR_ASSERT(parsed);
     return (double)value;

@@ -2,7 +2,8 @@
  *
  * Numbers of JSON text. The scan checks the grammar and collects up to 19 digits in an integer and a power of ten; most
  * doubles then are one exact multiplication or division (Clinger 1990: a mantissa up to 2^53 and a power up to 10^22
- * are both doubles, so the one rounding is the right one). All others go to base/number.h, which rounds correctly too.
+ * are both doubles, so the one rounding is the right one). With more digits, and a power up to 10^19, the quotient or
+ * product is taken in 128 bits. All others go to base/number.h, which rounds correctly too.
  */
 #ifndef HR_DATA_JSON_NUMBER_H
 #define HR_DATA_JSON_NUMBER_H
@@ -23,6 +24,15 @@ struct hr_json_number {
 
 /* p stands at the first character. Returns the place after the number, NULL when the grammar does not match. */
 const char *hr_json_number(const char *p, const char *end, struct hr_json_number *out);
+/* The digits of a number whose fraction is longer than json_fast.h takes. */
+struct hr_json_long_fraction {
+    uint64_t mantissa;
+    int digits;      /* in it, leading zeros too */
+    unsigned places; /* of them behind the point */
+};
+/* Reads on at p. NULL: there is an exponent, or there are too many digits, or the end. */
+const char *hr_json_number_long_fraction(const char *p, const char *end, struct hr_json_long_fraction start,
+                                         double *out);
 /* As strtod: infinity when too large, zero or a subnormal when too small. */
 double hr_json_number_double(const struct hr_json_number *number);
 /* The nearest float, rounded once, as double; infinity when too large. */

@@ -124,7 +124,7 @@ static bool expected_reason(const struct run *run, const struct hr_schema *schem
     }
     for (size_t i = 0; i < schema->count; i++) {
         const struct hr_field *field = &schema->fields[i];
-        enum hr_json_state state = model_state(model_find(&run->model, field), field->type);
+        enum hr_json_state state = model_state(model_find(&run->model, field), field);
         *column = field->name;
         if (state == HR_JSON_WRONG_TYPE || state == HR_JSON_OUT_OF_RANGE) {
             *reason = state == HR_JSON_WRONG_TYPE ? HR_REASON_WRONG_TYPE : HR_REASON_OUT_OF_RANGE;
@@ -186,7 +186,7 @@ static void check_row(struct run *run, const struct hr_schema *schema, size_t ro
         bool is_null = value.value == NULL || json_is_null(value.value);
         if (is_null != hr_column_is_null(column, row)) {
             difference(run, number, "column %s: null on one side", schema->fields[i].name);
-        } else if (!is_null && !model_same(value, column, row)) {
+        } else if (!is_null && !model_same(value, &schema->fields[i], column, row)) {
             difference(run, number, "column %s: values differ", schema->fields[i].name);
         }
     }
@@ -427,7 +427,7 @@ int main(int argc, char **argv)
         run_doubles(&run, records);
     }
     printf("seed %" PRIu64 ": %" PRIu64 " records, %" PRIu64 " rows, %" PRIu64 " rejects, %" PRIu64
-           " numbers past jansson's range, %" PRIu64 " records either way; %" PRIu64 " differences\n",
+           " numbers past jansson's range, %" PRIu64 " records not compared; %" PRIu64 " differences\n",
            run.seed, run.rows + run.bad + run.unsure, run.rows, run.bad, run.overflows, run.unsure, record_differences);
     printf("%" PRIu64 " numbers, %" PRIu64 " doubles there and back; %" PRIu64 " differences\n", records, records,
            run.differences);

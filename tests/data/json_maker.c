@@ -60,6 +60,8 @@ const char *const maker_schemas[] = {
     "session_id string, user_id string, page string, country string, ts long, device int, clicks int, dwell double, "
     "price double, label double NOT NULL",
     "- {name: id, type: long, path: /user/id}\n"
+    "- {name: when, type: timestamp, format: epochMillis, path: /user/id}\n"
+    "- {name: when_too, type: timestamp, format: epochSeconds, path: /user/id}\n"
     "- {name: score, type: double, path: /user/score}\n"
     "- {name: name, type: string, path: /user/name, nullable: false}\n"
     "- {name: v, type: vector}\n"

@@ -147,10 +147,24 @@ static enum hr_json_state sparse_state(struct model_value vector)
 /* Halfway between the largest float and the power of two after it. */
 #define FLOAT_LIMIT 0x1.ffffffp127
 
+static int64_t epoch_unit(const struct hr_field *field)
+{
+    return field->timestamp_format == HR_TIMESTAMP_EPOCH_MILLIS ? 1000 : 1000000;
+}
+
+static bool is_real(const json_t *value)
+{
+    const char *hidden = model_hidden_number(value);
+    return json_is_real(value) || (hidden != NULL && strpbrk(hidden, ".eE") != NULL);
+}
+
 bool model_is_unsure(const struct model *model, const struct hr_schema *schema)
 {
     for (size_t i = 0; i < schema->count; i++) {
         double number = 0;
+        if (schema->fields[i].type == HR_TYPE_TIMESTAMP && is_real(model_find(model, &schema->fields[i]).value)) {
+            return true;
+        }
         if (schema->fields[i].type == HR_TYPE_FLOAT &&
             floating_state(model_find(model, &schema->fields[i]), &number) == HR_JSON_VALUE &&
             fabs(number) == FLOAT_LIMIT) {
@@ -160,7 +174,7 @@ bool model_is_unsure(const struct model *model, const struct hr_schema *schema)
     return false;
 }
 
-enum hr_json_state model_state(struct model_value value, enum hr_type type)
+enum hr_json_state model_state(struct model_value value, const struct hr_field *field)
 {
     double number;
     enum hr_json_state state;
@@ -170,13 +184,15 @@ enum hr_json_state model_state(struct model_value value, enum hr_type type)
     if (json_is_null(value.value)) {
         return HR_JSON_NULL;
     }
-    switch (type) {
+    switch (field->type) {
     case HR_TYPE_BOOLEAN:
         return json_is_boolean(value.value) ? HR_JSON_VALUE : HR_JSON_WRONG_TYPE;
     case HR_TYPE_INT:
         return integer_state(value.value, INT32_MIN, INT32_MAX);
     case HR_TYPE_LONG:
         return integer_state(value.value, INT64_MIN, INT64_MAX);
+    case HR_TYPE_TIMESTAMP:
+        return integer_state(value.value, HR_TIMESTAMP_MIN / epoch_unit(field), HR_TIMESTAMP_MAX / epoch_unit(field));
     case HR_TYPE_FLOAT:
         state = floating_state(value, &number);
         return state == HR_JSON_VALUE && isfinite(number) && fabs(number) > FLOAT_LIMIT ? HR_JSON_OUT_OF_RANGE : state;
@@ -269,7 +285,7 @@ static bool same_vector(struct model_value value, const struct hr_vector *actual
     return same_doubles(member(value, "values"), actual->values, actual->count);
 }
 
-bool model_same(struct model_value value, const struct hr_column *column, size_t row)
+bool model_same(struct model_value value, const struct hr_field *field, const struct hr_column *column, size_t row)
 {
     switch (column->type) {
     case HR_TYPE_BOOLEAN:
@@ -277,6 +293,8 @@ bool model_same(struct model_value value, const struct hr_column *column, size_t
     case HR_TYPE_INT:
     case HR_TYPE_LONG:
         return json_integer_value(value.value) == column->longs[row];
+    case HR_TYPE_TIMESTAMP:
+        return json_integer_value(value.value) * epoch_unit(field) == column->longs[row];
     case HR_TYPE_FLOAT:
         return same_float(value, column->doubles[row]);
     case HR_TYPE_DOUBLE:

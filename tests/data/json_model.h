@@ -53,11 +53,12 @@ struct model_value {
     json_t *real;
 };
 struct model_value model_find(const struct model *model, const struct hr_field *field);
-/* What a column of this type makes of it. */
-enum hr_json_state model_state(struct model_value value, enum hr_type type);
-/* A float column whose value lies halfway between the largest float and what is out of range: may be either. */
+/* What a column makes of it. */
+enum hr_json_state model_state(struct model_value value, const struct hr_field *field);
+/* What jansson's tree does not tell: a float column whose value lies halfway between the largest float and what is out
+ * of range, and epochs with fraction or exponent, which are cut off in decimal. The record is then not compared. */
 bool model_is_unsure(const struct model *model, const struct hr_schema *schema);
 /* For a state VALUE: is it what stands in the column? */
-bool model_same(struct model_value value, const struct hr_column *column, size_t row);
+bool model_same(struct model_value value, const struct hr_field *field, const struct hr_column *column, size_t row);
 
 #endif
