@@ -21,7 +21,8 @@ struct manifest_reading {
     const char *query;
     const char *sink;
     struct hr_file_part last; /* newest good line */
-    struct hr_file_part before;
+    struct hr_file_part before; /* the newest one of another batch */
+    bool has_before;
     size_t lines;
     size_t good_bytes; /* up to the end of the last good line */
 };
@@ -64,13 +65,18 @@ static enum hr_status line_take(const struct hr_file_manifest *manifest, struct 
         return hr_fail_hint(err, "give this sink another path: parts of two writers cannot be told apart");
     }
     struct hr_file_part *part = &reading->last;
-    reading->before = *part;
+    struct hr_file_part old = *part;
     copy_text(part->lineage, sizeof(part->lineage), json_object_get(line, "lineage"));
     copy_text(part->name, sizeof(part->name), json_object_get(line, "part"));
     part->batch = json_integer_value(json_object_get(line, "batch"));
     part->rows = (uint64_t)json_integer_value(json_object_get(line, "rows"));
     part->bytes = (uint64_t)json_integer_value(json_object_get(line, "bytes"));
     part->crc = (uint32_t)json_integer_value(json_object_get(line, "crc"));
+    /* A batch that is delivered once more has another line: what was before it is before both. */
+    if (reading->lines > 0 && (old.batch != part->batch || strcmp(old.lineage, part->lineage) != 0)) {
+        reading->before = old;
+        reading->has_before = true;
+    }
     reading->lines++;
     return HR_OK;
 }
@@ -151,13 +157,16 @@ static void line_write(struct hr_buf *out, const char *query, const char *sink, 
     hr_buf_printf(out, "\t%08x\n", crc);
 }
 
-/* What is left of the file after reading: the decided line alone when it is long or its tail is not good. */
+/* What is left of the file when it is long or its tail is not good: the lines that are still needed. */
 static enum hr_status manifest_rewrite(struct hr_file_manifest *manifest, const struct manifest_reading *reading,
                                        struct hr_error *err)
 {
     hr_buf_clear(&manifest->line);
     if (manifest->known) {
         line_write(&manifest->line, reading->query, reading->sink, &manifest->last);
+    }
+    if (manifest->has_unseen) {
+        line_write(&manifest->line, reading->query, reading->sink, &manifest->unseen);
     }
     return hr_file_write_atomic(manifest->path, manifest->line.data, manifest->line.length, err);
 }
@@ -174,9 +183,11 @@ enum hr_status hr_file_manifest_open(struct hr_file_manifest *manifest, const ch
         size_t length = manifest->line.length;
         HR_TRY(manifest_parse(manifest, hr_buf_str(&manifest->line), &reading, err));
         bool there = reading.lines > 0 && part_is_there(manifest, &reading.last, arena);
-        manifest->known = there || reading.lines > 1;
+        manifest->known = there || reading.has_before;
         manifest->last = there ? reading.last : reading.before;
-        if (!there || reading.lines > MANIFEST_LINES_MAX || reading.good_bytes != length) {
+        manifest->has_unseen = reading.lines > 0 && !there;
+        manifest->unseen = reading.last;
+        if (reading.lines > MANIFEST_LINES_MAX || reading.good_bytes != length) {
             HR_TRY(manifest_rewrite(manifest, &reading, err));
         }
     }
@@ -198,6 +209,7 @@ enum hr_status hr_file_manifest_append(struct hr_file_manifest *manifest, const 
     }
     manifest->last = *part;
     manifest->known = true;
+    manifest->has_unseen = false;
     return HR_OK;
 }
 

@@ -3,7 +3,8 @@
  * The file sink's own memory: which batch of which lineage made which part. One line a batch in `_headrace_manifest`:
  * JSON, a tab, and the CRC32C of the JSON in hex. A line is written and synced before its part is renamed into sight,
  * with the size and sum that the part will have: at a start the last line counts when its part is there and fits, else
- * the line before it does. So one sync decides, and a crash anywhere leaves no doubt.
+ * the line before it does. A part that is not there was either never renamed, or a reader took it away; which of them
+ * only the checkpoint knows: it commits a batch after all its parts were in sight.
  *
  * Readers of Spark's and Hadoop's kind skip names that begin with '_' or '.'.
  */
@@ -33,6 +34,8 @@ struct hr_file_manifest {
     struct hr_buf line;
     bool known; /* last is valid */
     struct hr_file_part last;
+    bool has_unseen; /* the line after `last` has no part that fits it */
+    struct hr_file_part unseen;
 };
 
 /* Opens or makes the manifest and decides what was committed last. HR_MISMATCH: the directory belongs to another query

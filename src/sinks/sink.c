@@ -173,7 +173,7 @@ enum hr_status hr_sink_open(struct hr_sink *sink, const struct hr_sink_identity 
 
 enum hr_status hr_sink_recover(struct hr_sink *sink, struct hr_sink_position *out, struct hr_error *err)
 {
-    *out = (struct hr_sink_position){.batch = -1};
+    *out = (struct hr_sink_position){.batch = -1, .unseen = -1};
     return sink->type->recover == NULL ? HR_OK : sink_context(sink, sink->type->recover(sink, out, err), err);
 }
 

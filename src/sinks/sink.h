@@ -46,6 +46,9 @@ struct hr_sink_position {
     bool known; /* false: nothing was ever committed by this (query, sink) */
     char lineage[37];
     int64_t batch;
+    /* A later batch of this lineage that the sink began to show, but whose output is not there now: it counts as
+     * committed when the checkpoint has committed it, for then a reader took it away. −1: none. */
+    int64_t unseen;
 };
 
 struct hr_document_header {

@@ -146,6 +146,9 @@ static enum hr_status file_recover(struct hr_sink *sink, struct hr_sink_position
         memcpy(out->lineage, manifest->last.lineage, sizeof(out->lineage));
         out->batch = manifest->last.batch;
     }
+    if (manifest->has_unseen && strcmp(manifest->unseen.lineage, sink->identity.lineage) == 0) {
+        out->unseen = manifest->unseen.batch;
+    }
     return HR_OK;
 }
 

@@ -126,7 +126,7 @@ static enum hr_status begin_session(struct kafka_sink *sink, struct hr_error *er
     }
     HR_TRY(hr_kafka_ledger_open(&sink->ledger, sink->producer.client, &sink->producer.watch, HR_KAFKA_ASK_MS, err));
     HR_TRY(hr_kafka_producer_fence(&sink->producer, err));
-    sink->position = (struct hr_sink_position){.batch = -1};
+    sink->position = (struct hr_sink_position){.batch = -1, .unseen = -1};
     return hr_kafka_ledger_find(&sink->ledger, sink->producer.client, &options->properties, query, sink->base.id,
                                 &sink->position, err);
 }

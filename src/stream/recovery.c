@@ -132,6 +132,10 @@ static enum hr_status recovery_ask_sinks(struct recovery *recovery, bool new_lin
         found->known = position->known;
         found->ledger = position->batch;
         found->same_lineage = position->known && strcmp(position->lineage, run->lineage) == 0;
+        if (position->unseen >= 0 && position->unseen == found->mark) {
+            found->known = found->same_lineage = true; /* committed, and taken away by a reader since */
+            found->ledger = position->unseen;
+        }
         if (new_lineage && found->known && !found->same_lineage) {
             /* The sink learns of the new lineage at once, so that the next start needs no flag. */
             HR_TRY(hr_sink_begin(sink, -1, err));

@@ -152,6 +152,20 @@ class Life(Run):
         self.assertEqual(process.wait(timeout=30), 0)
         self.once()
 
+    def test_readers_may_take_parts_away(self):
+        self.query("maxRowsPerTrigger: 40\n  ")
+        self.write("in/a.json", lines(0, 100))
+        self.once()
+        for part in os.listdir(self.path("out")):
+            if part.startswith("part-"):
+                os.remove(self.path("out", part))
+        self.once()
+        self.assertEqual(self.ids(), [])
+        self.write("in/b.json", lines(100, 10))
+        self.once()
+        self.assertEqual(self.ids(), list(range(100, 110)))
+        self.assertEqual(self.inspect()["models"][0]["rowsLearned"], 110)
+
     def test_a_kill_does_not_keep_the_next_start_from_running(self):
         self.query("maxRowsPerTrigger: 20\n  ", trigger="trigger: { processingTime: 10ms }\n")
         self.write("in/a.json", lines(0, 5000))
