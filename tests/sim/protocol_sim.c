@@ -34,6 +34,7 @@ struct report {
     char failure[2048];
     uint64_t reached[SIM_STEP_COUNT][2][SIM_FAULT_COUNT];
     uint64_t actions[8];
+    uint64_t lineages;
 };
 
 static struct sim_world world;
@@ -79,6 +80,7 @@ static void run_range(const struct options *options, int64_t first, int64_t stri
     }
     memcpy(result.reached, sim_reached, sizeof(sim_reached));
     memcpy(result.actions, sim_actions, sizeof(sim_actions));
+    result.lineages = sim_lineages;
 }
 
 static void finish(void)
@@ -144,6 +146,7 @@ static bool run_jobs(const struct options *options, struct report *total)
         total->steps += part.steps;
         total->batches += part.batches;
         total->starts += part.starts;
+        total->lineages += part.lineages;
         if (part.failed >= 0 && (total->failed < 0 || part.failed < total->failed)) {
             total->failed = part.failed;
             memcpy(total->failure, part.failure, sizeof(part.failure));
@@ -207,10 +210,10 @@ static int simulate(const struct options *options)
         return 1;
     }
     int missing = print_reached(&total);
-    printf("recovery: %llu went on, %llu dropped, %llu committed, %llu replayed, %llu refused\n",
+    printf("recovery: %llu went on, %llu dropped, %llu committed, %llu replayed, %llu refused; %llu new lineages\n",
            (unsigned long long)total.actions[0], (unsigned long long)total.actions[1],
            (unsigned long long)total.actions[2], (unsigned long long)total.actions[3],
-           (unsigned long long)total.actions[4]);
+           (unsigned long long)total.actions[4], (unsigned long long)total.lineages);
     printf("%lld schedules, %lld starts, %lld batches, %lld steps in %.1f s: %.0f schedules a minute, 0 failures\n",
            (long long)total.schedules, (long long)total.starts, (long long)total.batches, (long long)total.steps,
            seconds, (double)total.schedules * 60 / seconds);

@@ -32,6 +32,7 @@
     X(STORE_READ, "store read", true) \
     X(STORE_WRITE, "store write", true) \
     X(STORE_SYNC, "store write, synced", true) \
+    X(STORE_MARK, "mark beside the store", true) \
     X(SINK_OPEN, "sink open", true) \
     X(SINK_RECOVER, "sink recover", true) \
     X(SINK_BEGIN, "sink begin", true) \
@@ -71,6 +72,9 @@ enum sim_bug {
     SIM_BUG_LEDGER_UNCHECKED,
     SIM_BUG_PREPARE_UNSYNCED,
     SIM_BUG_NO_FENCE,
+    SIM_BUG_REDELIVER,
+    SIM_BUG_MARK_KEPT,
+    SIM_BUG_START_FORGOTTEN,
     SIM_BUG_COUNT,
 };
 extern const char *const sim_bug_names[SIM_BUG_COUNT];
@@ -157,13 +161,18 @@ struct sim_world {
     size_t shape;
     int keep;
     uint64_t log_seed;
-    int bad_per_mille; /* records that cannot be used */
+    int bad_per_mille;                 /* records that cannot be used */
+    int64_t log_start[SIM_PARTITIONS]; /* drawn at each start from nothing: what is "latest" moves */
     int64_t log_end[SIM_PARTITIONS];
     char lineage[37]; /* reference: the one to use */
 
     struct sim_memory sinks[SIM_SINKS_MAX];
     size_t sink_count;
     struct hr_store *memory;
+    int64_t mark; /* file MARK of the checkpoint's directory */
+    int64_t mark_durable;
+    bool new_lineage; /* starts are made with --new-lineage until one succeeds */
+    bool tampering;
 
     int64_t step;
     int64_t next_step;
@@ -193,6 +202,7 @@ extern const char *const sim_step_names[SIM_STEP_COUNT];
 extern const bool sim_step_fails[SIM_STEP_COUNT];
 extern const char *const sim_fault_names[SIM_FAULT_COUNT];
 extern uint64_t sim_actions[8]; /* enum hr_recovery_action of all starts */
+extern uint64_t sim_lineages;   /* new ones, on purpose */
 
 static inline uint64_t sim_draw(struct sim_world *world, uint64_t below)
 {
@@ -219,6 +229,10 @@ void sim_store_settle(struct hr_store *memory);
 struct hr_store *sim_store_copy(struct hr_store *memory);
 /* All keys and values in order; to be released. */
 void sim_store_dump(struct hr_store *memory, struct hr_buf *out);
+/* The file beside the store that says which batch was durable. */
+enum hr_status sim_mark(struct sim_instance *instance, int64_t batch, bool sync, struct hr_error *err);
+/* Store and mark after the instance is gone. */
+void sim_store_crash(struct sim_instance *instance);
 
 /* sim_source.c. What the log holds is a pure function of its seed. */
 enum sim_record { SIM_GOOD, SIM_UNLABELLED, SIM_MALFORMED, SIM_BAD_LABEL, SIM_GAP };
@@ -264,7 +278,8 @@ void sim_world_release(struct sim_world *world);
 void sim_check(struct sim_world *world);
 void sim_check_free(void);
 
-/* sim_tamper.c. Starts an instance over a state that does not belong, and expects to be refused. */
-void sim_tamper(struct sim_world *world, struct hr_store *old);
+/* sim_tamper.c. Starts an instance over a state that does not belong, and expects to be refused. Then puts everything
+ * back, or goes on with a new lineage; *old may change places with the world's store. */
+void sim_tamper(struct sim_world *world, struct hr_store **old);
 
 #endif

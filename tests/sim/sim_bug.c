@@ -9,6 +9,7 @@
 #include "sim_bug.h"
 #include "state/checkpoint_format.h"
 #include "state/checkpoint_internal.h"
+#include "stream/start_offsets.h"
 
 const char *const sim_bug_names[SIM_BUG_COUNT] = {
     [SIM_BUG_NONE] = "none",
@@ -19,6 +20,9 @@ const char *const sim_bug_names[SIM_BUG_COUNT] = {
     [SIM_BUG_LEDGER_UNCHECKED] = "ledger-unchecked",
     [SIM_BUG_PREPARE_UNSYNCED] = "prepare-unsynced",
     [SIM_BUG_NO_FENCE] = "no-fence",
+    [SIM_BUG_REDELIVER] = "redeliver",
+    [SIM_BUG_MARK_KEPT] = "mark-kept",
+    [SIM_BUG_START_FORGOTTEN] = "start-forgotten",
 };
 enum sim_bug sim_planted;
 
@@ -40,10 +44,25 @@ enum hr_status __real_hr_checkpoint_load(struct hr_checkpoint *checkpoint, int64
                                          const struct hr_checkpoint_part *part, struct hr_error *err);
 enum hr_status __wrap_hr_checkpoint_load(struct hr_checkpoint *checkpoint, int64_t batch,
                                          const struct hr_checkpoint_part *part, struct hr_error *err);
+enum hr_status __wrap_hr_checkpoint_directory_mark(struct hr_checkpoint_directory *directory, int64_t batch, bool sync,
+                                                   struct hr_error *err);
+enum hr_status __real_hr_start_offsets_store(struct hr_checkpoint *checkpoint, const struct hr_offsets *offsets,
+                                             struct hr_error *err);
+enum hr_status __wrap_hr_start_offsets_store(struct hr_checkpoint *checkpoint, const struct hr_offsets *offsets,
+                                             struct hr_error *err);
 enum hr_status __real_hr_source_open(struct hr_source *source, const struct hr_offsets *committed,
                                      struct hr_error *err);
 enum hr_status __wrap_hr_source_open(struct hr_source *source, const struct hr_offsets *committed,
                                      struct hr_error *err);
+
+/* A checkpoint over a store has no directory, so its mark is simulated here. Planted: a dropped batch leaves it. */
+enum hr_status __wrap_hr_checkpoint_directory_mark(struct hr_checkpoint_directory *directory, int64_t batch, bool sync,
+                                                   struct hr_error *err)
+{
+    const char *place = (const char *)directory - offsetof(struct hr_checkpoint, directory);
+    struct sim_instance *instance = checkpoint_instance((const struct hr_checkpoint *)place);
+    return sync && sim_has_bug(instance->world, SIM_BUG_MARK_KEPT) ? HR_OK : sim_mark(instance, batch, sync, err);
+}
 
 /* ---- commit before deliver ---------------------------------------------------------------------------------- */
 
@@ -92,6 +111,15 @@ enum hr_status __wrap_hr_source_open(struct hr_source *source, const struct hr_o
         HR_TRY(__real_hr_checkpoint_drop_prepared(instance->checkpoint, err));
     }
     return __real_hr_source_open(source, committed, err);
+}
+
+/* ---- start forgotten: where the first batch is to start is not kept ------------------------------------------ */
+
+enum hr_status __wrap_hr_start_offsets_store(struct hr_checkpoint *checkpoint, const struct hr_offsets *offsets,
+                                             struct hr_error *err)
+{
+    bool forgotten = sim_has_bug(checkpoint_instance(checkpoint)->world, SIM_BUG_START_FORGOTTEN);
+    return forgotten ? HR_OK : __real_hr_start_offsets_store(checkpoint, offsets, err);
 }
 
 /* ---- ledger not checked: each sink is taken to be where the checkpoint left it ------------------------------- */

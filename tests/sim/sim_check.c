@@ -12,8 +12,6 @@
 #include "base/buf.h"
 #include "sim.h"
 
-#define LOG_OFFSETS_MAX 64
-
 static struct sim_world reference;
 
 static bool is_expected(const struct sim_world *world, enum sim_sink_content content, int64_t partition, int64_t offset)
@@ -53,7 +51,7 @@ static void check_records(struct sim_world *world)
             check_id(world, i, batch, true);
         }
         for (int64_t p = 0; memory->content != SIM_METRICS && p < SIM_PARTITIONS; p++) {
-            for (int64_t offset = 0; offset < world->log_end[p]; offset++) {
+            for (int64_t offset = world->log_start[p]; offset < world->log_end[p]; offset++) {
                 check_id(world, i, sim_record_id(p, offset), is_expected(world, memory->content, p, offset));
             }
         }
@@ -68,6 +66,7 @@ static void reference_run(struct sim_world *world)
     reference.reference = true;
     reference.traced = false;
     reference.next_step = -1;
+    memcpy(reference.log_start, world->log_start, sizeof(reference.log_start));
     reference.wanted_batches = world->batches;
     memcpy(reference.ends, world->ends, sizeof(reference.ends));
     struct hr_buf meta HR_CLEANUP(hr_buf_release);

@@ -14,6 +14,7 @@
 #include "stream/start_offsets.h"
 
 uint64_t sim_actions[8];
+uint64_t sim_lineages;
 
 /* Time stands still: what a batch is must not depend on it, and equal runs have equal documents. */
 static int64_t still_wall_us(void *context)
@@ -64,6 +65,19 @@ static void instance_lineage(const struct sim_instance *instance, char out[37])
                    (unsigned long long)(world->log_seed & 0xffffffffffff));
 }
 
+/* As the checkpoint does where it has a directory: the store may not say less than the mark. */
+static void instance_check_mark(const struct sim_instance *instance)
+{
+    struct sim_world *world = instance->world;
+    struct hr_checkpoint_info info;
+    hr_checkpoint_info(instance->checkpoint, &info);
+    int64_t known = info.prepared > info.committed ? info.prepared : info.committed;
+    if (world->mark > known && !instance->superseded && !world->tampering && !world->reference) {
+        sim_fail(world, "the mark says that batch %lld was durable, the store ends at batch %lld",
+                 (long long)world->mark, (long long)known);
+    }
+}
+
 static enum hr_status instance_open(struct sim_instance *instance, struct hr_error *err)
 {
     static const struct hr_str identity = {"{\"query\":\"simulated\"}", 21};
@@ -72,21 +86,28 @@ static enum hr_status instance_open(struct sim_instance *instance, struct hr_err
     struct hr_run *run = &instance->run;
     char lineage[37];
     bool created = false;
+    bool new_lineage = world->new_lineage;
     instance_lineage(instance, lineage);
     HR_TRY(hr_checkpoint_open_store(&instance->store.store, identity, lineage, world->keep, &instance->checkpoint,
                                     &created, err));
-    if (!created) {
+    instance_check_mark(instance);
+    if (!created && new_lineage) {
+        HR_TRY(hr_checkpoint_restart(instance->checkpoint, lineage, err));
+        HR_TRY(hr_checkpoint_set_identity(instance->checkpoint, identity, err));
+    } else if (!created) {
         HR_TRY(hr_identity_update(instance->checkpoint, identity, err));
     }
     hr_run_init(run, instance->plan->plan, instance->checkpoint, &still_clock, NULL);
     instance->run_made = true;
     enum hr_recovery_action action = HR_RECOVERY_GO_ON;
-    enum hr_status status = hr_recovery_run(run, false, &action, err);
+    enum hr_status status = hr_recovery_run(run, new_lineage, &action, err);
     sim_actions[action] += !world->reference;
     world->stray_prints = world->stray_prints || action == HR_RECOVERY_DROP;
     sim_trace(world, "#%d starts over batch %lld, lineage %s: %s", instance->number, (long long)run->batch - 1,
               run->lineage, found[action]);
     HR_TRY(status);
+    sim_lineages += new_lineage;
+    world->new_lineage = world->new_lineage && instance->superseded;
     HR_TRY(hr_source_latest(instance->plan->plan->source, &run->target, err));
     run->has_target = true;
     return HR_OK;
@@ -99,6 +120,9 @@ enum hr_status sim_instance_open(struct sim_instance *instance)
 
 enum hr_status sim_instance_batch(struct sim_instance *instance)
 {
+    for (size_t i = 0; sim_has_bug(instance->world, SIM_BUG_REDELIVER) && i < instance->run.sink_count; i++) {
+        instance->run.sinks[i].delivered = false;
+    }
     return hr_microbatch_run(&instance->run, 0, &instance->err);
 }
 
@@ -116,7 +140,7 @@ void sim_instance_close(struct sim_instance *instance)
         sim_trace(world, "#%d is gone, %s", instance->number, power_loss ? "power lost" : "killed");
         sim_sinks_crash(world, instance, power_loss);
         if (power_loss) {
-            hr_store_memory_crash(instance->memory, sim_draw(world, 1u << 30));
+            sim_store_crash(instance);
         }
     }
     if (instance->run_made) {

@@ -59,6 +59,8 @@ void sim_world_begin(struct sim_world *world, uint64_t seed, int64_t schedule)
     world->step = world->faults_left = world->instance_count = 0;
     world->next_step = -1;
     world->batches = 0;
+    world->mark = world->mark_durable = -1;
+    world->new_lineage = world->tampering = false;
     world->paused = world->done = world->stray_prints = false;
     world->current = NULL;
     world_draw_faults(world);
@@ -220,7 +222,7 @@ bool sim_run_schedule(struct sim_world *world, uint64_t seed, int64_t schedule, 
 {
     world->traced = traced;
     sim_world_begin(world, seed, schedule);
-    sim_trace(world, "sinks %s, keep %d, log ends at %lld and %lld", sim_shapes[world->shape].sinks, world->keep,
+    sim_trace(world, "sinks %s, keep %d, logs end at %lld and %lld", sim_shapes[world->shape].sinks, world->keep,
               (long long)world->log_end[0], (long long)world->log_end[1]);
     /* A copy of some early state, for sim_tamper. */
     struct hr_store *old = NULL;
@@ -231,7 +233,7 @@ bool sim_run_schedule(struct sim_world *world, uint64_t seed, int64_t schedule, 
     }
     sim_drive(world, tampers ? 1 + (int64_t)sim_draw(world, 3) : INT64_MAX / 2, STARTS_MAX);
     if (tampers && world->failure[0] == '\0') {
-        sim_tamper(world, old);
+        sim_tamper(world, &old);
     }
     sim_drive(world, INT64_MAX / 2, STARTS_MAX);
     hr_store_close(old);

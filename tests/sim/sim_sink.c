@@ -187,6 +187,10 @@ static enum hr_status file_commit(struct sim_sink *sink, int64_t batch, struct h
 {
     struct sim_memory *memory = memory_of(sink);
     HR_TRY(sim_before(sink->instance, SIM_PART_MANIFEST, err));
+    if (!sink->base.dirty) { /* a lineage takes the directory over: a line without a part */
+        memory_enter(memory, sink->base.identity.lineage, batch);
+        return sim_after(sink->instance, SIM_PART_MANIFEST, err);
+    }
     memory->pending = true;
     memory->pending_visible = false;
     memory->pending_known = memory->known;

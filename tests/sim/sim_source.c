@@ -12,6 +12,7 @@
 
 #define LOG_NAME HR_STR("log")
 #define BATCH_OFFSETS_MAX 5
+#define LOG_START_MAX 2
 #define PARTITION_STRIDE 1000
 
 struct sim_source {
@@ -92,13 +93,18 @@ static struct sim_source *source_of(struct hr_source *base)
 static enum hr_status source_open(struct hr_source *base, const struct hr_offsets *committed, struct hr_error *err)
 {
     struct sim_source *source = source_of(base);
+    struct sim_world *world = source->instance->world;
     HR_TRY(sim_before(source->instance, SIM_SOURCE_OPEN, err));
     source->waited = false;
     if (committed != NULL) {
         hr_offsets_copy(&base->position, committed);
     }
     for (int64_t p = 0; committed == NULL && p < SIM_PARTITIONS; p++) {
-        hr_offsets_set(&base->position, LOG_NAME, (int32_t)p, 0);
+        int64_t start = world->reference ? world->log_start[p] : (int64_t)sim_draw(world, LOG_START_MAX + 1);
+        hr_offsets_set(&base->position, LOG_NAME, (int32_t)p, start);
+        if (!source->instance->superseded) {
+            world->log_start[p] = start;
+        }
     }
     return sim_after(source->instance, SIM_SOURCE_OPEN, err);
 }

@@ -56,11 +56,12 @@ void sim_draw_fault(struct sim_world *world)
 }
 
 /* May this instance sleep now? Only one does at a time, and only when a successor's start takes every sink from it: one
- * that wakes up half started would be a second copy of the state, not a zombie. */
+ * that wakes up half started would be a second copy of the state, not a zombie; two that both take the sinks over with
+ * a new lineage would be two queries. */
 static bool can_pause(const struct sim_instance *instance)
 {
     const struct sim_world *world = instance->world;
-    return !world->paused && !world->reference && instance->sinks_open == world->sink_count;
+    return !world->paused && !world->reference && !world->new_lineage && instance->sinks_open == world->sink_count;
 }
 
 static enum hr_status fire(struct sim_instance *instance, enum sim_step step, bool after, struct hr_error *err)
@@ -83,7 +84,7 @@ static enum hr_status fire(struct sim_instance *instance, enum sim_step step, bo
     }
     instance->excused = true;
     instance->dead = fault == SIM_CRASH;
-    return hr_fail(err, step <= SIM_STORE_SYNC ? HR_IO : HR_UNAVAILABLE, "simulated %s at step %lld",
+    return hr_fail(err, step <= SIM_STORE_MARK ? HR_IO : HR_UNAVAILABLE, "simulated %s at step %lld",
                    sim_fault_names[fault], (long long)world->step);
 }
 

@@ -69,6 +69,29 @@ void sim_store_init(struct sim_store *store, struct sim_instance *instance)
     *store = (struct sim_store){.store.type = &port_type, .instance = instance};
 }
 
+enum hr_status sim_mark(struct sim_instance *instance, int64_t batch, bool sync, struct hr_error *err)
+{
+    struct sim_world *world = instance->world;
+    HR_TRY(sim_before(instance, SIM_STORE_MARK, err));
+    if (!instance->superseded) { /* a zombie's copy has a mark of its own */
+        world->mark = batch;
+    }
+    HR_TRY(sim_after(instance, SIM_STORE_MARK, err));
+    if (sync && !instance->superseded) {
+        world->mark_durable = batch;
+    }
+    return HR_OK;
+}
+
+void sim_store_crash(struct sim_instance *instance)
+{
+    struct sim_world *world = instance->world;
+    hr_store_memory_crash(instance->memory, sim_draw(world, 1u << 30));
+    if (!instance->superseded) {
+        world->mark = world->mark_durable = sim_draw(world, 2) == 0 ? world->mark : world->mark_durable;
+    }
+}
+
 static enum hr_status copy_visit(void *context, struct hr_str key, struct hr_str value, struct hr_error *err)
 {
     struct hr_store_batch *batch = context;

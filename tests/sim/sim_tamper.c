@@ -56,37 +56,54 @@ static int64_t last_batch(struct sim_world *world, struct hr_store *memory)
     return info.prepared > info.committed ? info.prepared : info.committed;
 }
 
-static void tamper_old(struct sim_world *world, struct hr_store *old)
+static bool tamper_old(struct sim_world *world, struct hr_store **old)
 {
     struct hr_store *current = world->memory;
-    int64_t last = last_batch(world, old);
+    int64_t last = last_batch(world, *old);
     bool stale = false;
     for (size_t i = 0; i < world->sink_count; i++) {
         const struct sim_memory *memory = &world->sinks[i];
         stale = stale || (memory->kind != SIM_PRINTED && memory->known && memory->batch > last);
     }
-    world->memory = old;
+    world->memory = *old;
     expect(world, stale, stale ? "an older copy of the state" : "a copy of the state that is not stale");
-    world->memory = current;
+    *old = current;
+    return stale;
 }
 
-static void tamper_ledger(struct sim_world *world, bool lose)
+/* The sink stays as it is: sim_tamper puts it back. */
+static bool tamper_ledger(struct sim_world *world, struct sim_memory *memory, bool lose)
 {
-    size_t index = draw_sink(world);
-    if (index == world->sink_count) {
-        return;
-    }
-    struct sim_memory *memory = &world->sinks[index];
-    bool known = memory->known;
-    char first = memory->lineage[0];
     memory->known = !lose;
-    memory->lineage[0] = lose ? first : first == 'f' ? 'e' : 'f';
+    memory->lineage[0] = lose ? memory->lineage[0] : memory->lineage[0] == 'f' ? 'e' : 'f';
     expect(world, true, lose ? "a sink whose ledger is lost" : "a sink of another lineage");
-    memory->known = known;
-    memory->lineage[0] = first;
+    return true;
 }
 
-void sim_tamper(struct sim_world *world, struct hr_store *old)
+/* The operator's way out: everything from here on is another life. What sinks have already does not count. */
+static void go_on_with_new_lineage(struct sim_world *world)
+{
+    sim_trace(world, "goes on with a new lineage");
+    world->new_lineage = true;
+    world->done = false;
+    world->batches = 0;
+    world->mark = world->mark_durable = -1;
+    world->stray_prints = true;
+    for (size_t i = 0; i < world->sink_count; i++) {
+        world->sinks[i].row_count = 0;
+    }
+}
+
+static bool any_pending(const struct sim_world *world)
+{
+    bool pending = false;
+    for (size_t i = 0; i < world->sink_count; i++) {
+        pending = pending || world->sinks[i].pending;
+    }
+    return pending;
+}
+
+void sim_tamper(struct sim_world *world, struct hr_store **old)
 {
     int64_t next_step = world->next_step;
     if (world->current != NULL) {
@@ -94,15 +111,24 @@ void sim_tamper(struct sim_world *world, struct hr_store *old)
         world->current = NULL;
     }
     world->next_step = -1; /* no faults here: what is expected is known then */
-    switch (sim_draw(world, 3)) {
-    case 0:
-        tamper_old(world, old);
-        break;
-    case 1:
-        tamper_ledger(world, true);
-        break;
-    default:
-        tamper_ledger(world, false);
+    world->tampering = true;
+    uint64_t what = sim_draw(world, 3);
+    size_t index = draw_sink(world);
+    bool has_sink = index < world->sink_count;
+    struct sim_memory *memory = has_sink ? &world->sinks[index] : NULL;
+    bool known = has_sink && memory->known;
+    char first = has_sink ? memory->lineage[0] : '\0';
+    bool refused = what == 0 ? tamper_old(world, old) : has_sink && tamper_ledger(world, memory, what == 1);
+    if (refused && !any_pending(world) && sim_draw(world, 2) == 0) {
+        go_on_with_new_lineage(world);
+    } else if (what == 0) {
+        struct hr_store *current = *old;
+        *old = world->memory;
+        world->memory = current;
+    } else if (has_sink) {
+        memory->known = known;
+        memory->lineage[0] = first;
     }
+    world->tampering = false;
     world->next_step = next_step < 0 || next_step > world->step ? next_step : world->step + 1;
 }
