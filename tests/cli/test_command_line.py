@@ -238,5 +238,54 @@ class List(Case):
                         self.assertTrue(parameter["help"], parameter)
 
 
+class Examples(Case):
+    """The example of each component is a query's section that lint takes; but the columns are the user's."""
+
+    OF_COLUMNS = "is not in the schema|has no fitted values|exists already|is needed here"
+
+    @staticmethod
+    def below(key, example, dash=""):
+        lines = example.rstrip("\n").split("\n")
+        return f"{key}:\n  {dash}" + ("\n  " + " " * len(dash)).join(lines) + "\n"
+
+    def sections(self, group, example):
+        if group == "sections":
+            return None
+        if group == "sources":
+            return {"source": self.below("source", example)}
+        if group == "formats":
+            source = self.below("source", 'type: file\npath: in\nschema: "id long"') + "  format: "
+            flow = example.startswith("{") or "\n" not in example.rstrip() and ":" not in example
+            return {"source": source + (example if flow else "\n    " + example.rstrip().replace("\n", "\n    "))}
+        if group == "stages":
+            return {"pipeline": "pipeline:\n  " + self.below("stages", example, "- ").replace("\n", "\n  ").rstrip(" ")}
+        if group == "models":
+            return {"model": self.below("model", example)}
+        return {"sinks": self.below("sinks", example, "- ")}
+
+    def test_each_is_right(self):
+        document = json.loads(self.run_program("list", "--format", "json", expect=0).stdout)
+        tried = 0
+        for group, components in document.items():
+            for component in components:
+                sections = self.sections(group, component["example"]) if component["example"] else None
+                if sections is None:
+                    continue
+                with self.subTest(component["name"]):
+                    self.write("query.yaml", query(deadLetter="deadLetter: { type: file, path: bad }\n", **sections))
+                    done = self.run_program("lint", "--offline", "--format", "json", "query.yaml")
+                    self.assertIn(component["name"], self.read("query.yaml"))
+                    for finding in json.loads(done.stdout):
+                        self.assertRegex(finding["message"], self.OF_COLUMNS, self.read("query.yaml"))
+                    tried += 1
+        self.assertGreater(tried, 20)
+
+    def test_each_kind_has_one(self):
+        document = json.loads(self.run_program("list", "--format", "json", expect=0).stdout)
+        for group in ["sources", "formats", "stages", "models", "sinks"]:
+            for component in document[group]:
+                self.assertTrue(component["example"], component["name"])
+
+
 if __name__ == "__main__":
     unittest.main()
