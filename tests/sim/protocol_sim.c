@@ -141,7 +141,10 @@ static bool run_jobs(const struct options *options, struct report *total)
         fds[i] = start_job(options, i, options->jobs);
     }
     for (int i = 0; i < options->jobs; i++) {
-        whole = read_report(fds[i], &part) && whole;
+        if (!read_report(fds[i], &part)) {
+            whole = false; /* it said why */
+            continue;
+        }
         total->schedules += part.schedules;
         total->steps += part.steps;
         total->batches += part.batches;

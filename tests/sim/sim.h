@@ -85,7 +85,7 @@ extern enum sim_bug sim_planted;
 
 struct sim_row {
     int64_t id;     /* of a row and a dead letter: where its record is in the log; of a progress document: its batch */
-    uint64_t value; /* bits of the row's probability, sum of a document */
+    uint64_t value; /* bits of what the model says of the row, sum of a document */
 };
 
 enum sim_sink_kind { SIM_TRANSACTIONAL, SIM_FILE, SIM_PRINTED };
@@ -117,6 +117,8 @@ struct sim_memory {
 
 struct sim_shape {
     const char *sinks; /* "k1 f1 a1 d1", see sim_plan.c */
+    const char *model; /* YAML, and what follows it in the query */
+    bool classifies;   /* a label that is no class makes a bad record */
 };
 extern const struct sim_shape sim_shapes[];
 extern const size_t sim_shape_count;
@@ -147,6 +149,7 @@ struct sim_instance {
     size_t sinks_open;
     bool dead;         /* crashed: nothing that it does has an effect */
     bool excused;      /* a port refused: it may fail */
+    bool half_batch;   /* it ended in the middle of one: what its plan remembers is not looked into */
     bool superseded;   /* a successor opened all sinks after it */
     bool drop_pending; /* planted bug */
     struct hr_error err;
@@ -253,7 +256,8 @@ void sim_sinks_crash(struct sim_world *world, struct sim_instance *instance, boo
 
 /* sim_plan.c. Plans are built once and put back into the state of a new one; now and then a new one is built. */
 struct sim_plan *sim_plan_take(struct sim_world *world);
-void sim_plan_give_back(struct sim_plan *plan);
+/* spoiled: the plan is not used again. */
+void sim_plan_give_back(struct sim_plan *plan, bool spoiled);
 void sim_plan_attach(struct sim_plan *plan, struct sim_instance *instance);
 void sim_plan_describe_sinks(size_t shape, struct sim_memory *sinks, size_t *count);
 void sim_plans_free(void);

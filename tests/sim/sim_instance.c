@@ -123,7 +123,9 @@ enum hr_status sim_instance_batch(struct sim_instance *instance)
     for (size_t i = 0; sim_has_bug(instance->world, SIM_BUG_REDELIVER) && i < instance->run.sink_count; i++) {
         instance->run.sinks[i].delivered = false;
     }
-    return hr_microbatch_run(&instance->run, 0, &instance->err);
+    enum hr_status status = hr_microbatch_run(&instance->run, 0, &instance->err);
+    instance->half_batch = status != HR_OK && status != HR_AGAIN && status != HR_END;
+    return status;
 }
 
 void sim_instance_close(struct sim_instance *instance)
@@ -157,7 +159,7 @@ void sim_instance_close(struct sim_instance *instance)
     }
     hr_checkpoint_close(instance->checkpoint);
     sim_plan_attach(instance->plan, NULL);
-    sim_plan_give_back(instance->plan);
+    sim_plan_give_back(instance->plan, instance->half_batch);
     HR_ASSERT(world->free_count < HR_ARRAY_LEN(world->free_instances));
     world->free_instances[world->free_count++] = instance;
 }

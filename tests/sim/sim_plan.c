@@ -16,11 +16,25 @@
 #define PLANS_MAX 64
 #define REBUILD_EVERY 2048
 
+#define CLASS_EVALUATION \
+    "\nevaluation: {metrics: [accuracy, logLoss, kappaT], windows: {slidingRows: 7, fadingFactor: 0.9}}"
+#define K_MEANS "{random: {dim: 2, weight: 1.0, seed: 5}}"
+
 /* k: transactional, rows; m: transactional, progress documents; f: file; a: at least once; d: dead letters,
  * transactional; e: dead letters, file. */
 const struct sim_shape sim_shapes[] = {
-    {"k1"},   {"k1 k2 d"}, {"k1 f1 a1 d"}, {"f1 m1 d"},  {"k1 k2 a1 f1 a2 m1 d"},
-    {"a1 d"}, {"f1 f2 e"}, {"m1 k1 d"},    {"a1 k1 m1"}, {"d"},
+    {"k1", "model: {type: OnlineLogisticRegression, optimizer: ftrl}", true},
+    {"k1 k2 d", "model: {type: OnlineLogisticRegression, optimizer: adagrad}", true},
+    {"k1 f1 a1 d", "model: {type: StreamingLogisticRegressionWithSGD, numIterations: 3}", true},
+    {"f1 m1 d", "model: {type: OnlineLogisticRegression}" CLASS_EVALUATION, true},
+    {"k1 k2 a1 f1 a2 m1 d", "model: {type: OnlineLogisticRegression, optimizer: ftrl}" CLASS_EVALUATION, true},
+    {"a1 d", "model: {type: StreamingLinearRegressionWithSGD, numIterations: 3}", false},
+    {"f1 f2 e", "model: {type: StreamingKMeans, k: 3, decayFactor: 0.5, timeUnit: points, initialCenters: " K_MEANS "}",
+     false},
+    {"m1 k1 d", "model: {type: StreamingKMeans, k: 9, initialCenters: " K_MEANS "}\nevaluation: {}", false},
+    {"a1 k1 m1", "model: {type: StreamingLinearRegressionWithSGD, numIterations: 2}\nevaluation: {}", false},
+    {"d", "model: {type: OnlineLogisticRegression, optimizer: ftrl}", true},
+    {"k1 e", "model: {type: StreamingLogisticRegressionWithSGD, numIterations: 2}" CLASS_EVALUATION, true},
 };
 const size_t sim_shape_count = HR_ARRAY_LEN(sim_shapes);
 
@@ -45,8 +59,7 @@ static const char query_text[] = "apiVersion: headrace/v1\n"
                                  "pipeline:\n"
                                  "  stages:\n"
                                  "    - {type: VectorAssembler, inputCols: [x, y], outputCol: raw}\n"
-                                 "    - {type: OnlineStandardScaler, inputCol: raw, outputCol: features}\n"
-                                 "model: {type: OnlineLogisticRegression, optimizer: ftrl}\n";
+                                 "    - {type: OnlineStandardScaler, inputCol: raw, outputCol: features}\n";
 
 /* ---- shapes ------------------------------------------------------------------------------------------------- */
 
@@ -90,7 +103,7 @@ static void shape_write(size_t shape, FILE *file)
     char copy[64];
     bool list = false;
     (void)snprintf(copy, sizeof(copy), "%s", sim_shapes[shape].sinks);
-    (void)fputs(query_text, file);
+    (void)fprintf(file, "%s%s\n", query_text, sim_shapes[shape].model);
     char *rest = copy;
     for (const char *id = strsep(&rest, " "); id != NULL; id = strsep(&rest, " ")) {
         size_t letter = letter_find(*id);
@@ -195,6 +208,9 @@ static void plan_make(struct sim_plan *entry, size_t shape)
         }
     }
     pristine_keep(entry->pristine, &entry->plan->model->state);
+    if (entry->plan->evaluation != NULL) {
+        pristine_keep(entry->pristine, &entry->plan->evaluation->state);
+    }
 }
 
 static void plan_unmake(struct sim_plan *entry)
@@ -234,8 +250,12 @@ struct sim_plan *sim_plan_take(struct sim_world *world)
     return found;
 }
 
-void sim_plan_give_back(struct sim_plan *plan)
+void sim_plan_give_back(struct sim_plan *plan, bool spoiled)
 {
+    if (spoiled) {
+        plan_unmake(plan);
+        return;
+    }
     pristine_restore(plan->pristine);
     plan->taken = false;
 }

@@ -138,8 +138,9 @@ static enum hr_status sink_write_rows(struct hr_sink *base, const struct hr_chun
     HR_TRY(sim_before(sink->instance, SIM_SINK_WRITE, err));
     for (size_t row = 0; row < chunk->rows; row++) {
         uint64_t bits;
-        double probability = chunk->columns[sink->value_column].vectors[row].values[1];
-        memcpy(&bits, &probability, sizeof(bits));
+        const struct hr_column *column = &chunk->columns[sink->value_column];
+        double value = column->type == HR_TYPE_VECTOR ? column->vectors[row].values[1] : hr_column_number(column, row);
+        memcpy(&bits, &value, sizeof(bits));
         sink_stage(sink, chunk->columns[sink->id_column].longs[row], bits);
     }
     return sim_after(sink->instance, SIM_SINK_WRITE, err);
@@ -307,7 +308,11 @@ struct hr_sink *sim_sink_new(struct hr_sink *replaced, enum sim_sink_kind kind, 
     sink->base.type = &simulated_type;
     sink->index = index;
     sink->id_column = hr_schema_find(schema, "id");
-    sink->value_column = hr_schema_find(schema, "probability");
+    static const char *const values[] = {"probability", "distance", "prediction"};
+    sink->value_column = SIZE_MAX;
+    for (size_t i = 0; i < HR_ARRAY_LEN(values) && sink->value_column == SIZE_MAX; i++) {
+        sink->value_column = hr_schema_find(schema, values[i]);
+    }
     return &sink->base;
 }
 

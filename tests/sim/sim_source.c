@@ -63,6 +63,8 @@ static bool record_write(const struct sim_world *world, int64_t partition, int64
     }
     if (kind == SIM_MALFORMED) {
         length = snprintf(text, 80, "{\"id\":");
+    } else if (kind == SIM_BAD_LABEL && !sim_shapes[world->shape].classifies) {
+        length = snprintf(text, 80, "{\"id\":1,\"x\":\"no number\"}");
     } else {
         int label = kind == SIM_BAD_LABEL ? 7 : x + y + (int)(hash >> 56 & 15) > 7;
         length =
