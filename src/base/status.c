@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -85,6 +86,21 @@ enum hr_status hr_fail_errno(struct hr_error *err, enum hr_status status, const 
     err->hint[0] = '\0';
     if (number == ENOSPC || number == EDQUOT) {
         (void)hr_fail_hint(err, "the disk is full: free space and start again, nothing is lost");
+    } else if (number == EMFILE || number == ENFILE) {
+        (void)hr_fail_hint(err, "no file descriptor is left: raise the limit (ulimit -n) and start again");
+    } else if (number == EIO) {
+        (void)hr_fail_hint(err,
+                           "the disk failed: see the kernel's log (dmesg), then start again: the start looks at what "
+                           "reached it");
     }
     return status;
+}
+
+enum hr_status hr_fail_at_start(struct hr_error *err)
+{
+    bool full = strstr(err->text, strerror(ENOSPC)) != NULL || strstr(err->text, strerror(EDQUOT)) != NULL;
+    if (err->status == HR_IO && full) {
+        err->status = HR_CANNOT_CREATE;
+    }
+    return err->status;
 }

@@ -56,7 +56,11 @@ enum hr_status hr_fail(struct hr_error *err, enum hr_status status, const char *
 enum hr_status hr_fail_context(struct hr_error *err, const char *format, ...) HR_PRINTF(2, 3) HR_COLD;
 /* Sets the remedy, a sentence that a user can follow; returns err->status. */
 enum hr_status hr_fail_hint(struct hr_error *err, const char *format, ...) HR_PRINTF(2, 3) HR_COLD;
-/* As hr_fail, with ": <strerror(errno)>" at the end. ENOSPC gets a hint about the disk. */
+/* A failed start, on the way up: a full disk becomes HR_CANNOT_CREATE, for nothing was taken on yet. Returns
+ * err->status. */
+enum hr_status hr_fail_at_start(struct hr_error *err) HR_COLD;
+/* As hr_fail, with ": <strerror(errno)>" at the end. A full disk, a failing one and a lack of descriptors get a hint.
+ */
 enum hr_status hr_fail_errno(struct hr_error *err, enum hr_status status, const char *format, ...)
     HR_PRINTF(3, 4) HR_COLD;
 

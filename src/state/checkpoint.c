@@ -289,15 +289,6 @@ static enum hr_status checkpoint_open_in(struct hr_checkpoint *checkpoint, enum 
     return hr_store_open_rocksdb(path, mode, &checkpoint->store, err);
 }
 
-/* Disk full while starting: nothing was taken on yet, so it is not the I/O error of a run. */
-static enum hr_status fail_at_start(enum hr_status status, struct hr_error *err)
-{
-    if (status == HR_IO && strstr(err->text, "No space left") != NULL) {
-        err->status = HR_CANNOT_CREATE;
-    }
-    return status == HR_OK ? HR_OK : err->status;
-}
-
 enum hr_status hr_checkpoint_open(const char *directory, struct hr_str identity, const char lineage[37], int keep,
                                   struct hr_checkpoint **out, bool *created, struct hr_error *err)
 {
@@ -311,7 +302,7 @@ enum hr_status hr_checkpoint_open(const char *directory, struct hr_str identity,
     }
     if (status != HR_OK) {
         hr_checkpoint_close(checkpoint);
-        return fail_at_start(status, err);
+        return hr_fail_at_start(err);
     }
     *out = checkpoint;
     return HR_OK;

@@ -46,6 +46,10 @@ static enum hr_status fail_rocksdb(struct hr_error *err, const char *path, const
     if (strstr(text, "No space left") != NULL || strstr(text, "File too large") != NULL ||
         strstr(text, "Disk quota exceeded") != NULL) {
         hint = "free space on the disk of the state directory, then start again: nothing is lost";
+    } else if (strstr(text, "Too many open files") != NULL) {
+        hint = "no file descriptor is left: raise the limit (ulimit -n) and start again";
+    } else if (strstr(text, "Input/output error") != NULL) {
+        hint = "the disk failed: see the kernel's log (dmesg), then start again: the start looks at what reached it";
     } else if (strncmp(text, "Corruption", 10) == 0 || strncmp(text, "Invalid argument", 16) == 0 ||
                strncmp(text, "Not implemented", 15) == 0) {
         status = HR_CORRUPT;

@@ -237,9 +237,7 @@ static enum hr_status query_attempt(struct hr_query *query, int64_t *batches, st
     }
     hr_buf_init(&attempt.document, 256u << 20);
     enum hr_status status = attempt_open(&attempt, err);
-    if (status == HR_OK) {
-        status = attempt_loop(&attempt, err);
-    }
+    status = status == HR_OK ? attempt_loop(&attempt, err) : hr_fail_at_start(err);
     if (status == HR_END || status == HR_INTERRUPTED) {
         hr_log_info(query->name, "%s after %" PRId64 " batches; next is batch %" PRId64,
                     status == HR_END ? "done" : "stopped", attempt.batches, attempt.run.batch);
