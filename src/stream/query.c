@@ -159,11 +159,12 @@ static void attempt_log_waiting(struct attempt *attempt)
     }
 }
 
-/* Waits for the next start; false: a stop was asked for. */
-static bool attempt_wait_until(const struct attempt *attempt, int64_t wall_us)
+/* Waits for the next start; false: a stop was asked for. Monotonic, so that a wall clock that is set back does not make
+ * the query wait for its old time to come again. */
+static bool attempt_wait_until(const struct attempt *attempt, int64_t monotonic_ns)
 {
-    int64_t wait_us = wall_us - hr_clock_wall_us(attempt->query->settings.clock);
-    return hr_stop_wait(&attempt->query->stop, wait_us > 0 ? wait_us : 0) == 0;
+    int64_t wait_ns = monotonic_ns - hr_clock_monotonic_ns(attempt->query->settings.clock);
+    return hr_stop_wait(&attempt->query->stop, wait_ns > 0 ? (wait_ns + 999) / 1000 : 0) == 0;
 }
 
 static enum hr_status attempt_loop(struct attempt *attempt, struct hr_error *err)
@@ -172,10 +173,10 @@ static enum hr_status attempt_loop(struct attempt *attempt, struct hr_error *err
     struct hr_run *run = &attempt->run;
     const struct hr_trigger *trigger = &attempt->plan->trigger;
     int64_t wait_us = run->has_target ? 0 : IDLE_WAIT_US;
-    int64_t next_us = 0; /* the first one starts at once */
-    while (attempt_wait_until(attempt, next_us)) {
-        int64_t now_us = hr_clock_wall_us(query->settings.clock);
-        next_us = now_us + hr_trigger_wait_us(trigger, now_us);
+    int64_t next_ns = hr_clock_monotonic_ns(query->settings.clock); /* the first one starts at once */
+    while (attempt_wait_until(attempt, next_ns)) {
+        int64_t interval_us = hr_trigger_wait_us(trigger, hr_clock_wall_us(query->settings.clock));
+        next_ns = hr_clock_monotonic_ns(query->settings.clock) + interval_us * 1000;
         enum hr_status status = hr_microbatch_run(run, wait_us, err);
         attempt_log_waiting(attempt);
         if (status == HR_AGAIN) {

@@ -36,6 +36,9 @@ struct rate_source {
     struct hr_source base;
     struct hr_arena arenas[2]; /* records of the last two reads */
     int filling;
+    int64_t opened_wall_us; /* the time goes on from here by the monotonic clock: a wall clock that is set back while
+                             * the source is open does not stop it */
+    int64_t opened_ns;
 };
 
 static const struct rate_options *options_of(const struct hr_source *base)
@@ -51,11 +54,20 @@ static void rate_check(struct hr_source *base, struct hr_findings *findings)
     }
 }
 
+static int64_t rate_now_us(const struct hr_source *base)
+{
+    const struct rate_source *source = (const struct rate_source *)base;
+    return source->opened_wall_us + (hr_clock_monotonic_ns(&hr_clock_system) - source->opened_ns) / 1000;
+}
+
 static enum hr_status rate_open(struct hr_source *base, const struct hr_offsets *committed, struct hr_error *err)
 {
+    struct rate_source *source = (struct rate_source *)base;
+    source->opened_wall_us = hr_clock_wall_us(&hr_clock_system);
+    source->opened_ns = hr_clock_monotonic_ns(&hr_clock_system);
     if (committed == NULL) {
         hr_offsets_set(&base->position, POSITION_NAME, -1, 0);
-        hr_offsets_set(&base->position, START_NAME, -1, hr_clock_wall_us(&hr_clock_system));
+        hr_offsets_set(&base->position, START_NAME, -1, source->opened_wall_us);
         return HR_OK;
     }
     hr_offsets_copy(&base->position, committed);
@@ -99,7 +111,7 @@ static enum hr_status rate_latest(struct hr_source *base, struct hr_offsets *out
     (void)err;
     int64_t rows_max = options_of(base)->rows_max;
     hr_offsets_copy(out, &base->position);
-    int64_t due = rows_max > 0 ? rows_max : rate_rows_due(base, hr_clock_wall_us(&hr_clock_system));
+    int64_t due = rows_max > 0 ? rows_max : rate_rows_due(base, rate_now_us(base));
     int64_t position = rate_position(&base->position);
     hr_offsets_set(out, POSITION_NAME, -1, due > position ? due : position);
     return HR_OK;
@@ -111,7 +123,7 @@ static bool rate_wait(struct hr_source *base, int64_t position, int64_t wait_us)
     int64_t begin = hr_clock_monotonic_ns(&hr_clock_system);
     bool due = false;
     for (;;) {
-        int64_t now = hr_clock_wall_us(&hr_clock_system);
+        int64_t now = rate_now_us(base);
         due = rate_rows_due(base, now) > position;
         base->waited_ns = hr_clock_monotonic_ns(&hr_clock_system) - begin;
         int64_t left = wait_us - base->waited_ns / 1000;
@@ -149,7 +161,7 @@ static enum hr_status rate_plan(struct hr_source *base, const struct hr_source_l
         if (!rate_wait(base, position, limit->wait_us)) {
             return HR_AGAIN;
         }
-        end = rate_rows_due(base, hr_clock_wall_us(&hr_clock_system));
+        end = rate_rows_due(base, rate_now_us(base));
     }
     hr_offsets_copy(out_end, &base->position);
     hr_offsets_set(out_end, POSITION_NAME, -1, end - position > limit->rows ? position + limit->rows : end);
