@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reading, appending, and keeping the manifest short: at an open with many lines it is written anew with the last one.
+ * Reading, appending, and keeping the manifest short: after an open with many lines, or a bad end, the first append
+ * writes it anew.
  */
 #include "sinks/file_manifest.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,6 +34,13 @@ struct manifest_reading {
 static void json_release(json_t **json)
 {
     json_decref(*json);
+}
+
+static enum hr_status manifest_hint(struct hr_error *err)
+{
+    return hr_fail_hint(err,
+                        "restore " HR_FILE_MANIFEST_NAME " from a copy; or move it away and go on with `headrace run "
+                        "--new-lineage`: the parts stay, and their rows may be written again");
 }
 
 static void copy_text(char *out, size_t size, const json_t *text)
@@ -81,6 +92,28 @@ static enum hr_status line_take(const struct hr_file_manifest *manifest, struct 
     return HR_OK;
 }
 
+/* The end of the file without a newline: a line that a crash cut off, which was never synced, so that nothing was shown
+ * for it; or a whole line whose newline is damaged. */
+static enum hr_status tail_take(const struct hr_file_manifest *manifest, struct hr_str tail,
+                                struct manifest_reading *reading, struct hr_error *err)
+{
+    HR_CLEANUP(json_release) json_t *parsed = NULL;
+    bool whole = line_parse(tail, &parsed);
+    if (!whole && tail.length > 0) {
+        tail.length--;
+        json_decref(parsed);
+        parsed = NULL;
+        whole = line_parse(tail, &parsed);
+    }
+    return whole ? line_take(manifest, reading, parsed, err) : HR_OK;
+}
+
+/* After a power loss a file may have its length and not its bytes, which then read as zeros. */
+static bool never_reached_disk(struct hr_str line)
+{
+    return memmem(line.data, line.length, "\0\0\0\0", 4) != NULL;
+}
+
 static enum hr_status manifest_parse(const struct hr_file_manifest *manifest, struct hr_str text,
                                      struct manifest_reading *reading, struct hr_error *err)
 {
@@ -88,16 +121,16 @@ static enum hr_status manifest_parse(const struct hr_file_manifest *manifest, st
     while (start < text.length) {
         const char *newline = memchr(text.data + start, '\n', text.length - start);
         if (newline == NULL) {
-            return HR_OK; /* torn: it was never synced, so nothing was shown for it */
+            return tail_take(manifest, (struct hr_str){text.data + start, text.length - start}, reading, err);
         }
         struct hr_str line = {text.data + start, (size_t)(newline - text.data) - start};
         HR_CLEANUP(json_release) json_t *parsed = NULL;
         if (!line_parse(line, &parsed)) {
-            if (start + line.length + 1 == text.length) {
-                return HR_OK; /* the same, with its newline */
+            if (start + line.length + 1 == text.length && never_reached_disk(line)) {
+                return HR_OK;
             }
             (void)hr_fail(err, HR_CORRUPT, "'%s' is damaged at line %zu", manifest->path, reading->lines + 1);
-            return hr_fail_hint(err, "restore the directory from a copy, or give the sink a new path");
+            return manifest_hint(err);
         }
         HR_TRY(line_take(manifest, reading, parsed, err));
         start += line.length + 1;
@@ -106,29 +139,83 @@ static enum hr_status manifest_parse(const struct hr_file_manifest *manifest, st
     return HR_OK;
 }
 
-/* Is the part of a line in sight, whole? */
-static bool part_is_there(const struct hr_file_manifest *manifest, const struct hr_file_part *part,
-                          struct hr_arena *arena)
+/* ---- what is in sight --------------------------------------------------------------------------------------- */
+
+/* Size and sum of a file. */
+static enum hr_status part_sum(int fd, const char *path, struct hr_arena *arena, struct hr_file_part *out,
+                               struct hr_error *err)
 {
-    if (part->name[0] == '\0') {
-        return true;
-    }
-    int fd = open(hr_file_join(arena, manifest->directory, part->name), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return false;
-    }
     static const size_t block = 1u << 16;
     char *data = hr_arena_alloc(arena, block);
-    uint64_t bytes = 0;
-    uint32_t crc = 0;
     ssize_t got;
     while ((got = read(fd, data, block)) > 0) {
-        crc = hr_crc32c(crc, data, (size_t)got);
-        bytes += (uint64_t)got;
+        out->crc = hr_crc32c(out->crc, data, (size_t)got);
+        out->bytes += (uint64_t)got;
     }
-    (void)close(fd);
-    return got == 0 && bytes == part->bytes && crc == part->crc;
+    return got == 0 ? HR_OK : hr_fail_errno(err, HR_IO, "cannot read '%s'", path);
 }
+
+/* Is the part of a line in sight? One that is there must be what the line says: it was synced before its rename. */
+static enum hr_status part_look(const struct hr_file_manifest *manifest, const struct hr_file_part *part, bool *there,
+                                struct hr_arena *arena, struct hr_error *err)
+{
+    *there = true;
+    if (part->name[0] == '\0') {
+        return HR_OK;
+    }
+    const char *path = hr_file_join(arena, manifest->directory, part->name);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) {
+        *there = false;
+        return HR_OK;
+    }
+    if (fd < 0) {
+        return hr_fail_errno(err, HR_IO, "cannot open '%s'", path);
+    }
+    struct hr_file_part found = {0};
+    enum hr_status status = part_sum(fd, path, arena, &found, err);
+    (void)close(fd);
+    if (status == HR_OK && (found.bytes != part->bytes || found.crc != part->crc)) {
+        status = hr_fail(err, HR_CORRUPT, "'%s' is damaged: its size or checksum is not that of the manifest", path);
+        (void)hr_fail_hint(err, "restore the part from a copy; or move part and " HR_FILE_MANIFEST_NAME
+                                " away and go on with `headrace run --new-lineage`: rows may be written again");
+    }
+    return status;
+}
+
+/* The lineage of the last line numbers its parts with 0, so it met no part of another lineage: then a part of a later
+ * batch can only be its own, and the manifest has lost the line of it. */
+static bool part_tells_of_lost_line(const struct hr_file_manifest *manifest, const char *name)
+{
+    int64_t batch;
+    unsigned number;
+    if (sscanf(name, "part-%10" SCNd64 "-%4u.", &batch, &number) != 2) {
+        return false;
+    }
+    const char *last = manifest->last.name;
+    bool first_of_its_name = strlen(last) > 21 && strncmp(last + 16, "0000.", 5) == 0;
+    return !manifest->known || (first_of_its_name && batch > manifest->last.batch);
+}
+
+static enum hr_status manifest_check_parts(const struct hr_file_manifest *manifest, struct hr_error *err)
+{
+    DIR *stream = opendir(manifest->directory);
+    if (stream == NULL) {
+        return hr_fail_errno(err, HR_IO, "cannot list '%s'", manifest->directory);
+    }
+    enum hr_status status = HR_OK;
+    for (struct dirent *entry = readdir(stream); entry != NULL && status == HR_OK; entry = readdir(stream)) {
+        if (part_tells_of_lost_line(manifest, entry->d_name)) {
+            status = hr_fail(err, manifest->known ? HR_CORRUPT : HR_MISMATCH,
+                             "'%s' says nothing of '%s', which is there: %s", manifest->path, entry->d_name,
+                             manifest->known ? "its end was lost" : "it was lost, or another program wrote the part");
+        }
+    }
+    (void)closedir(stream);
+    return status == HR_OK ? HR_OK : manifest_hint(err);
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------ */
 
 static void line_write(struct hr_buf *out, const char *query, const char *sink, const struct hr_file_part *part)
 {
@@ -157,56 +244,80 @@ static void line_write(struct hr_buf *out, const char *query, const char *sink, 
     hr_buf_printf(out, "\t%08x\n", crc);
 }
 
-/* What is left of the file when it is long or its tail is not good: the lines that are still needed. */
-static enum hr_status manifest_rewrite(struct hr_file_manifest *manifest, const struct manifest_reading *reading,
-                                       struct hr_error *err)
+/* Reads the file and decides which line counts. Nothing is changed before the first batch, so that a start that is
+ * refused leaves everything as it was. */
+static enum hr_status manifest_read(struct hr_file_manifest *manifest, struct manifest_reading *reading,
+                                    bool new_lineage, struct hr_arena *arena, struct hr_error *err)
 {
-    hr_buf_clear(&manifest->line);
-    if (manifest->known) {
-        line_write(&manifest->line, reading->query, reading->sink, &manifest->last);
+    bool there = false;
+    size_t length = 0;
+    if (hr_file_exists(manifest->path)) {
+        HR_TRY(hr_file_read(manifest->path, MANIFEST_MAX, &manifest->line, err));
+        length = manifest->line.length;
+        HR_TRY(manifest_parse(manifest, hr_buf_str(&manifest->line), reading, err));
     }
-    if (manifest->has_unseen) {
-        line_write(&manifest->line, reading->query, reading->sink, &manifest->unseen);
+    if (reading->lines > 0) {
+        HR_TRY(part_look(manifest, &reading->last, &there, arena, err));
     }
-    return hr_file_write_atomic(manifest->path, manifest->line.data, manifest->line.length, err);
+    manifest->known = there || reading->has_before;
+    manifest->last = there ? reading->last : reading->before;
+    manifest->has_unseen = reading->lines > 0 && !there;
+    manifest->unseen = reading->last;
+    if (!new_lineage) {
+        HR_TRY(manifest_check_parts(manifest, err));
+    }
+    manifest->rewrite = reading->good_bytes != length || reading->lines > MANIFEST_LINES_MAX;
+    return HR_OK;
 }
 
-enum hr_status hr_file_manifest_open(struct hr_file_manifest *manifest, const char *directory, const char *query,
-                                     const char *sink, struct hr_arena *arena, struct hr_error *err)
+static enum hr_status manifest_open_to_append(struct hr_file_manifest *manifest, struct hr_error *err)
+{
+    manifest->fd = open(manifest->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+    return manifest->fd >= 0 ? HR_OK
+                             : hr_fail_errno(err, HR_CANNOT_CREATE, "cannot open '%s' to write", manifest->path);
+}
+
+enum hr_status hr_file_manifest_open(struct hr_file_manifest *manifest, const char *directory,
+                                     const struct hr_sink_identity *identity, const char *sink, struct hr_arena *arena,
+                                     struct hr_error *err)
 {
     *manifest = (struct hr_file_manifest){.directory = directory, .fd = -1};
     manifest->path = hr_file_join(arena, directory, HR_FILE_MANIFEST_NAME);
     hr_buf_init(&manifest->line, MANIFEST_MAX);
-    struct manifest_reading reading = {.query = query, .sink = sink};
-    if (hr_file_exists(manifest->path)) {
-        HR_TRY(hr_file_read(manifest->path, MANIFEST_MAX, &manifest->line, err));
-        size_t length = manifest->line.length;
-        HR_TRY(manifest_parse(manifest, hr_buf_str(&manifest->line), &reading, err));
-        bool there = reading.lines > 0 && part_is_there(manifest, &reading.last, arena);
-        manifest->known = there || reading.has_before;
-        manifest->last = there ? reading.last : reading.before;
-        manifest->has_unseen = reading.lines > 0 && !there;
-        manifest->unseen = reading.last;
-        if (reading.lines > MANIFEST_LINES_MAX || reading.good_bytes != length) {
-            HR_TRY(manifest_rewrite(manifest, &reading, err));
-        }
-    }
-    manifest->fd = open(manifest->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
-    if (manifest->fd < 0) {
-        return hr_fail_errno(err, HR_CANNOT_CREATE, "cannot write '%s'", manifest->path);
-    }
+    struct manifest_reading reading = {.query = identity->query, .sink = sink};
+    HR_TRY(manifest_read(manifest, &reading, identity->new_lineage, arena, err));
+    HR_TRY(manifest_open_to_append(manifest, err));
     return hr_file_sync_directory(directory, err);
+}
+
+/* The file anew: the lines that are still needed, and the one that is being appended. */
+static enum hr_status manifest_rewrite(struct hr_file_manifest *manifest, struct hr_error *err)
+{
+    (void)close(manifest->fd);
+    manifest->fd = -1;
+    HR_TRY(hr_file_write_atomic(manifest->path, manifest->line.data, manifest->line.length, err));
+    manifest->rewrite = false;
+    return manifest_open_to_append(manifest, err);
+}
+
+static enum hr_status manifest_write(struct hr_file_manifest *manifest, struct hr_error *err)
+{
+    HR_TRY(hr_file_write_all(manifest->fd, manifest->path, manifest->line.data, manifest->line.length, err));
+    return fdatasync(manifest->fd) == 0 ? HR_OK : hr_fail_errno(err, HR_IO, "cannot sync '%s'", manifest->path);
 }
 
 enum hr_status hr_file_manifest_append(struct hr_file_manifest *manifest, const char *query, const char *sink,
                                        const struct hr_file_part *part, struct hr_error *err)
 {
     hr_buf_clear(&manifest->line);
-    line_write(&manifest->line, query, sink, part);
-    HR_TRY(hr_file_write_all(manifest->fd, manifest->path, manifest->line.data, manifest->line.length, err));
-    if (fdatasync(manifest->fd) != 0) {
-        return hr_fail_errno(err, HR_IO, "cannot sync '%s'", manifest->path);
+    if (manifest->rewrite && manifest->known) {
+        line_write(&manifest->line, query, sink, &manifest->last);
     }
+    if (manifest->rewrite && manifest->has_unseen) {
+        line_write(&manifest->line, query, sink, &manifest->unseen);
+    }
+    line_write(&manifest->line, query, sink, part);
+    HR_TRY(manifest->rewrite ? manifest_rewrite(manifest, err) : manifest_write(manifest, err));
     manifest->last = *part;
     manifest->known = true;
     manifest->has_unseen = false;

@@ -32,16 +32,19 @@ struct hr_file_manifest {
     const char *path;
     int fd; /* open for appending; −1: not open */
     struct hr_buf line;
-    bool known; /* last is valid */
+    bool known;   /* last is valid */
+    bool rewrite; /* the next append writes the file anew */
     struct hr_file_part last;
     bool has_unseen; /* the line after `last` has no part that fits it */
     struct hr_file_part unseen;
 };
 
 /* Opens or makes the manifest and decides what was committed last. HR_MISMATCH: the directory belongs to another query
- * or sink. HR_CORRUPT: a line that is not the last one is damaged. */
-enum hr_status hr_file_manifest_open(struct hr_file_manifest *manifest, const char *directory, const char *query,
-                                     const char *sink, struct hr_arena *arena, struct hr_error *err);
+ * or sink, or its manifest is gone and its parts are not (a new lineage may go on there). HR_CORRUPT: a line or the
+ * last part is damaged, or lines are missing; nothing is changed. */
+enum hr_status hr_file_manifest_open(struct hr_file_manifest *manifest, const char *directory,
+                                     const struct hr_sink_identity *identity, const char *sink, struct hr_arena *arena,
+                                     struct hr_error *err);
 /* Appends and syncs. The part may be renamed afterwards. */
 enum hr_status hr_file_manifest_append(struct hr_file_manifest *manifest, const char *query, const char *sink,
                                        const struct hr_file_part *part, struct hr_error *err);

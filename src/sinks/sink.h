@@ -39,6 +39,7 @@ enum hr_sink_flags {
 struct hr_sink_identity {
     const char *query;
     char lineage[37];
+    bool new_lineage; /* the user knows that rows may be written again: what is lost need not be refused */
 };
 
 /* What a sink's own memory says. */

@@ -134,7 +134,7 @@ static enum hr_status file_open(struct hr_sink *sink, const struct hr_sink_ident
     hr_buf_init(&file->packed, BUFFER_MAX);
     file->opened = true;
     (void)unlink(file->hidden); /* what a crash left: it was never shown */
-    return hr_file_manifest_open(&file->manifest, file->directory, identity->query, sink->id, sink->arena, err);
+    return hr_file_manifest_open(&file->manifest, file->directory, identity, sink->id, sink->arena, err);
 }
 
 static enum hr_status file_recover(struct hr_sink *sink, struct hr_sink_position *out, struct hr_error *err)

@@ -111,7 +111,7 @@ static enum hr_status recovery_refuse(const struct recovery *recovery, size_t in
 static enum hr_status recovery_ask_sinks(struct recovery *recovery, bool new_lineage, struct hr_error *err)
 {
     struct hr_run *run = recovery->run;
-    struct hr_sink_identity identity = {.query = run->plan->name};
+    struct hr_sink_identity identity = {.query = run->plan->name, .new_lineage = new_lineage};
     memcpy(identity.lineage, run->lineage, sizeof(identity.lineage));
     for (size_t i = 0; i < run->sink_count; i++) {
         hr_sink_start(run->sinks[i].sink, &identity);
@@ -136,11 +136,11 @@ static enum hr_status recovery_ask_sinks(struct recovery *recovery, bool new_lin
             found->known = found->same_lineage = true; /* committed, and taken away by a reader since */
             found->ledger = position->unseen;
         }
-        if (new_lineage && found->known && !found->same_lineage) {
+        if (new_lineage && !found->same_lineage) {
             /* The sink learns of the new lineage at once, so that the next start needs no flag. */
             HR_TRY(hr_sink_begin(sink, -1, err));
             HR_TRY(hr_sink_commit(sink, -1, err));
-            found->same_lineage = true;
+            found->known = found->same_lineage = true;
             found->ledger = -1;
         }
     }

@@ -44,6 +44,18 @@ static int64_t recovered(const char *name)
     return position.known ? position.batch : -9;
 }
 
+static enum hr_status open_status(const char *name, const char *id, const char *query, char text[1024])
+{
+    struct sink_rows self;
+    char whole[128];
+    snprintf(whole, sizeof(whole), "{type: file, path: %s, id: %s}", name, id);
+    sink_rows_new(&self, whole);
+    enum hr_status status = sink_rows_open_as(&self, query, LINEAGE);
+    snprintf(text, 1024, "%s", status == HR_OK ? "" : self.err.text);
+    sink_rows_close(&self);
+    return status;
+}
+
 static void test_nothing_yet(void)
 {
     CU_ASSERT_EQUAL(recovered("new"), -9);
@@ -88,19 +100,24 @@ static void test_crash_after_rename(void)
     TEST_TEXT_EQUAL(directory_names(scratch_path("after-rename"), true), PART_0 " " PART_1 " ");
 }
 
-/* A part that is not the one that was delivered does not count as delivered. */
+/* A part that is not the one that was delivered was so when it came into sight: it is damaged. */
 static void test_changed_part(void)
 {
+    char text[1024];
     size_t length;
     deliver("changed", 0, 1);
     char *part = scratch_read(scratch_path("changed/" PART_1), &length);
     part[2] ^= 1;
     scratch_write(scratch_path("changed/" PART_1), part, length, "w");
-    CU_ASSERT_EQUAL(recovered("changed"), 0);
+    CU_ASSERT_EQUAL(open_status("changed", "out", "query", text), HR_CORRUPT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, PART_1 "' is damaged"));
+    part[2] ^= 1;
+    scratch_write(scratch_path("changed/" PART_1), part, length, "w");
+    CU_ASSERT_EQUAL(recovered("changed"), 1);
     hr_free(part);
     deliver("cut-part", 0, 1);
     CU_ASSERT_EQUAL(truncate(scratch_path("cut-part/" PART_1), 0), 0);
-    CU_ASSERT_EQUAL(recovered("cut-part"), 0);
+    CU_ASSERT_EQUAL(open_status("cut-part", "out", "query", text), HR_CORRUPT);
 }
 
 /* Crash while the hidden file was written. */
@@ -129,10 +146,15 @@ static void test_torn_manifest(void)
         scratch_write(scratch_path("torn/" MANIFEST), zeros, cut, "w");
         CU_ASSERT_EQUAL(recovered("torn"), 0);
     }
-    for (size_t cut = 0; cut < first_line; cut++) { /* the first line of all */
+    /* The first line of all; whole without its newline it counts. */
+    CU_ASSERT_EQUAL(rename(scratch_path("torn/" PART_0), scratch_path("torn/.kept")), 0);
+    for (size_t cut = 0; cut < first_line; cut++) {
         scratch_write(scratch_path("torn/" MANIFEST), manifest, cut, "w");
         CU_ASSERT_EQUAL(recovered("torn"), -9);
     }
+    CU_ASSERT_EQUAL(rename(scratch_path("torn/.kept"), scratch_path("torn/" PART_0)), 0);
+    scratch_write(scratch_path("torn/" MANIFEST), manifest, first_line - 1, "w");
+    CU_ASSERT_EQUAL(recovered("torn"), 0);
     scratch_write(scratch_path("torn/" MANIFEST), manifest, first_line + 5, "w");
     deliver("torn", 1, 1);
     CU_ASSERT_EQUAL(recovered("torn"), 1);
@@ -140,16 +162,32 @@ static void test_torn_manifest(void)
     hr_free(zeros);
 }
 
-static enum hr_status open_status(const char *name, const char *id, const char *query, char text[1024])
+/* A line that was synced is lost or damaged: its part is in sight and says so. Nothing is changed by the refusal. */
+static void test_lost_line(void)
 {
-    struct sink_rows self;
-    char whole[128];
-    snprintf(whole, sizeof(whole), "{type: file, path: %s, id: %s}", name, id);
-    sink_rows_new(&self, whole);
-    enum hr_status status = sink_rows_open_as(&self, query, LINEAGE);
-    snprintf(text, 1024, "%s", status == HR_OK ? "" : self.err.text);
-    sink_rows_close(&self);
-    return status;
+    char text[1024];
+    size_t length;
+    deliver("lost-line", 0, 1);
+    char *manifest = scratch_read(scratch_path("lost-line/" MANIFEST), &length);
+    size_t first_line = (size_t)(strchr(manifest, '\n') - manifest) + 1;
+    for (size_t cut = 0; cut < length - 1; cut += 7) {
+        scratch_write(scratch_path("lost-line/" MANIFEST), manifest, cut, "w");
+        enum hr_status expected = cut < first_line - 1 ? HR_MISMATCH : HR_CORRUPT;
+        CU_ASSERT_EQUAL(open_status("lost-line", "out", "query", text), expected);
+        CU_ASSERT_PTR_NOT_NULL(strstr(text, "says nothing of 'part-"));
+        size_t left;
+        hr_free(scratch_read(scratch_path("lost-line/" MANIFEST), &left));
+        CU_ASSERT_EQUAL(left, cut);
+    }
+    for (size_t place = 0; place < length; place++) { /* the last line's newline may be wrong: the line is not */
+        manifest[place] ^= 4;
+        scratch_write(scratch_path("lost-line/" MANIFEST), manifest, length, "w");
+        CU_ASSERT_EQUAL(open_status("lost-line", "out", "query", text), place + 1 < length ? HR_CORRUPT : HR_OK);
+        manifest[place] ^= 4;
+    }
+    CU_ASSERT_EQUAL(unlink(scratch_path("lost-line/" MANIFEST)), 0);
+    CU_ASSERT_EQUAL(open_status("lost-line", "out", "query", text), HR_MISMATCH);
+    hr_free(manifest);
 }
 
 static void test_refusals(void)
@@ -220,8 +258,11 @@ static void test_long_manifest_is_shortened(void)
         scratch_write(scratch_path("long/" MANIFEST), line, length, "a");
     }
     CU_ASSERT_EQUAL(recovered("long"), 0);
-    EXPECT_FILE(scratch_path("long/" MANIFEST), line);
-    CU_ASSERT_EQUAL(recovered("long"), 0);
+    deliver("long", 1, 1);
+    size_t shorter;
+    hr_free(scratch_read(scratch_path("long/" MANIFEST), &shorter));
+    CU_ASSERT_EQUAL(shorter, 2 * length);
+    CU_ASSERT_EQUAL(recovered("long"), 1);
     hr_free(line);
 }
 
@@ -229,5 +270,6 @@ TEST_MAIN("sink_file recovery", {"nothing yet", test_nothing_yet},
           {"last batch is remembered", test_last_batch_is_remembered},
           {"crash before rename", test_crash_before_rename}, {"crash after rename", test_crash_after_rename},
           {"changed part", test_changed_part}, {"crash while writing", test_crash_while_writing},
-          {"torn manifest", test_torn_manifest}, {"refusals", test_refusals}, {"one writer", test_one_writer},
-          {"new lineage", test_new_lineage}, {"long manifest is shortened", test_long_manifest_is_shortened})
+          {"torn manifest", test_torn_manifest}, {"lost line", test_lost_line}, {"refusals", test_refusals},
+          {"one writer", test_one_writer}, {"new lineage", test_new_lineage},
+          {"long manifest is shortened", test_long_manifest_is_shortened})
