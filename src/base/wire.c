@@ -13,6 +13,8 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the wire format is copied from memory");
 
 #define WIRE_HEADER 8u
+#define DAMAGED_HINT \
+    "restore it from a copy, with all that lies beside it; docs/recovery.md says how to go on without one"
 #define WIRE_TRAILER 4u
 
 void hr_wire_begin(struct hr_wire_writer *writer, struct hr_buf *buf, const char magic[4], uint32_t version)
@@ -71,10 +73,12 @@ enum hr_status hr_wire_open(struct hr_wire_reader *reader, const void *data, siz
 {
     const uint8_t *bytes = data;
     if (length < WIRE_HEADER + WIRE_TRAILER) {
-        return hr_fail(err, HR_CORRUPT, "%s is damaged: %zu bytes are too few", what, length);
+        (void)hr_fail(err, HR_CORRUPT, "%s is damaged: %zu bytes are too few", what, length);
+        return hr_fail_hint(err, DAMAGED_HINT);
     }
     if (memcmp(bytes, magic, 4) != 0) {
-        return hr_fail(err, HR_CORRUPT, "%s is damaged or something else: it does not start with '%.4s'", what, magic);
+        (void)hr_fail(err, HR_CORRUPT, "%s is damaged or something else: it does not start with '%.4s'", what, magic);
+        return hr_fail_hint(err, DAMAGED_HINT);
     }
     uint32_t version;
     uint32_t sum;
@@ -82,7 +86,8 @@ enum hr_status hr_wire_open(struct hr_wire_reader *reader, const void *data, siz
     memcpy(&sum, bytes + length - WIRE_TRAILER, sizeof(sum));
     uint32_t found = hr_crc32c(0, bytes, length - WIRE_TRAILER);
     if (found != sum) {
-        return hr_fail(err, HR_CORRUPT, "%s is damaged: its checksum is %08x, its bytes give %08x", what, sum, found);
+        (void)hr_fail(err, HR_CORRUPT, "%s is damaged: its checksum is %08x, its bytes give %08x", what, sum, found);
+        return hr_fail_hint(err, DAMAGED_HINT);
     }
     if (version == 0 || version > version_max) {
         (void)hr_fail(err, HR_CORRUPT, "%s has format version %u, this program knows up to %u", what, version,
@@ -160,11 +165,13 @@ struct hr_str hr_wire_get_str(struct hr_wire_reader *reader)
 enum hr_status hr_wire_done(const struct hr_wire_reader *reader, const char *what, struct hr_error *err)
 {
     if (reader->bad) {
-        return hr_fail(err, HR_CORRUPT, "%s is damaged: it ends in the middle of a value", what);
+        (void)hr_fail(err, HR_CORRUPT, "%s is damaged: it ends in the middle of a value", what);
+        return hr_fail_hint(err, DAMAGED_HINT);
     }
     if (reader->position != reader->length) {
-        return hr_fail(err, HR_CORRUPT, "%s is damaged: %zu bytes are left over", what,
-                       reader->length - reader->position);
+        (void)hr_fail(err, HR_CORRUPT, "%s is damaged: %zu bytes are left over", what,
+                      reader->length - reader->position);
+        return hr_fail_hint(err, DAMAGED_HINT);
     }
     return HR_OK;
 }

@@ -249,6 +249,12 @@ static enum hr_status checkpoint_begin(struct hr_checkpoint *checkpoint, struct 
     return hr_checkpoint_write(checkpoint, &changes, true, err);
 }
 
+static enum hr_status fail_empty_store(const struct hr_checkpoint_directory *directory, struct hr_error *err)
+{
+    hr_fail(err, HR_CORRUPT, "%s: the store is empty: its log files are lost", directory->path);
+    return fail_corrupt_hint(err);
+}
+
 static enum hr_status checkpoint_start(struct hr_checkpoint *checkpoint, struct hr_str identity, const char *lineage,
                                        bool *created, struct hr_error *err)
 {
@@ -262,8 +268,7 @@ static enum hr_status checkpoint_start(struct hr_checkpoint *checkpoint, struct 
     bool empty = status == HR_END;
     bool nothing_yet = empty || (checkpoint->committed < 0 && checkpoint->prepared < 0);
     if (in_directory && versioned && empty) {
-        hr_fail(err, HR_CORRUPT, "%s: the store is empty: its log files are lost", checkpoint->directory.path);
-        return fail_corrupt_hint(err);
+        return fail_empty_store(&checkpoint->directory, err);
     }
     if (in_directory && !versioned && !nothing_yet) {
         hr_fail(err, HR_CORRUPT, "%s/VERSION is missing", checkpoint->directory.path);
@@ -282,11 +287,30 @@ static enum hr_status checkpoint_open_in(struct hr_checkpoint *checkpoint, enum 
     struct hr_arena arena HR_CLEANUP(hr_arena_release);
     hr_arena_init(&arena, 0);
     const char *path = hr_file_join(&arena, checkpoint->directory.path, "rocksdb");
-    if (mode == HR_STORE_CREATE && checkpoint->directory.versioned && !hr_file_exists(path)) {
+    if (mode != HR_STORE_READ_ONLY && checkpoint->directory.versioned && !hr_file_exists(path)) {
         hr_fail(err, HR_CORRUPT, "%s is missing", path);
         return hr_fail_hint(err, "restore the checkpoint directory as a whole from a copy");
     }
     return hr_store_open_rocksdb(path, mode, &checkpoint->store, err);
+}
+
+/* RocksDB goes on from a cut MANIFEST or log with what is left, and removes the files that it then does not know. So
+ * damage is looked for before it may write: what is refused is still there, to be restored or looked at. */
+static enum hr_status checkpoint_look(struct hr_checkpoint *checkpoint, struct hr_error *err)
+{
+    if (!checkpoint->directory.versioned) {
+        return HR_OK;
+    }
+    struct hr_checkpoint *look = checkpoint_new(NULL, 1);
+    look->read_only = true;
+    look->directory = checkpoint->directory;
+    enum hr_status status = checkpoint_open_in(look, HR_STORE_LOOK, err);
+    if (status == HR_OK) {
+        status = checkpoint_read(look, err);
+    }
+    look->directory = (struct hr_checkpoint_directory){.lock_fd = -1, .mark_fd = -1, .mark = -1};
+    hr_checkpoint_close(look);
+    return status == HR_END ? fail_empty_store(&checkpoint->directory, err) : status;
 }
 
 enum hr_status hr_checkpoint_open(const char *directory, struct hr_str identity, const char lineage[37], int keep,
@@ -294,6 +318,9 @@ enum hr_status hr_checkpoint_open(const char *directory, struct hr_str identity,
 {
     struct hr_checkpoint *checkpoint = checkpoint_new(NULL, keep);
     enum hr_status status = hr_checkpoint_directory_open(&checkpoint->directory, directory, err);
+    if (status == HR_OK) {
+        status = checkpoint_look(checkpoint, err);
+    }
     if (status == HR_OK) {
         status = checkpoint_open_in(checkpoint, HR_STORE_CREATE, err);
     }
@@ -334,8 +361,7 @@ static enum hr_status checkpoint_try_read_only(const char *directory, struct hr_
     if (status == HR_OK) {
         status = checkpoint_read(checkpoint, err);
         if (status == HR_END) {
-            status = hr_fail(err, HR_CORRUPT, "%s: the store is empty: its log files are lost", directory);
-            fail_corrupt_hint(err);
+            status = fail_empty_store(&checkpoint->directory, err);
         }
     }
     if (status != HR_OK) {

@@ -117,8 +117,8 @@ static enum hr_status directory_read_mark(struct hr_checkpoint_directory *direct
             return HR_OK; /* never reached the disk before a power loss: no lower bound */
         }
         status = directory_parse_mark(path, hr_buf_str(&bytes), &directory->mark, err);
-        if (status == HR_OK) {
-            return HR_OK;
+        if (status == HR_OK || !directory->versioned) {
+            return HR_OK; /* while a checkpoint is being made nothing is durable yet: half a mark says no less */
         }
     }
     return status;
@@ -136,8 +136,13 @@ enum hr_status hr_checkpoint_directory_mark(struct hr_checkpoint_directory *dire
     hr_wire_begin(&writer, &bytes, "HRMK", MARK_VERSION);
     hr_wire_put_i64(&writer, batch);
     hr_wire_end(&writer);
-    if (pwrite(directory->mark_fd, bytes.data, bytes.length, 0) != (ssize_t)bytes.length) {
-        return hr_fail_errno(err, HR_IO, "%s/MARK", directory->path);
+    size_t done = 0;
+    while (done < bytes.length) {
+        ssize_t written = pwrite(directory->mark_fd, bytes.data + done, bytes.length - done, (off_t)done);
+        if (written < 0 && errno != EINTR) {
+            return hr_fail_errno(err, HR_IO, "%s/MARK: cannot write", directory->path);
+        }
+        done += written > 0 ? (size_t)written : 0;
     }
     if (sync && fdatasync(directory->mark_fd) != 0) {
         return hr_fail_errno(err, HR_IO, "%s/MARK: sync", directory->path);
@@ -185,12 +190,23 @@ enum hr_status hr_checkpoint_directory_open(struct hr_checkpoint_directory *dire
     return status;
 }
 
+static bool directory_has_store(const struct hr_checkpoint_directory *directory)
+{
+    struct hr_arena arena HR_CLEANUP(hr_arena_release);
+    hr_arena_init(&arena, 0);
+    return hr_file_exists(directory_file(directory, "rocksdb", &arena));
+}
+
 enum hr_status hr_checkpoint_directory_look(struct hr_checkpoint_directory *directory, const char *path,
                                             struct hr_error *err)
 {
     *directory = (struct hr_checkpoint_directory){.path = hr_strdup(path), .lock_fd = -1, .mark_fd = -1, .mark = -1};
     enum hr_status status = directory_read_version(directory, err);
-    if (status == HR_OK && !directory->versioned) {
+    if (status == HR_OK && !directory->versioned && directory_has_store(directory)) {
+        status = hr_fail(err, HR_CORRUPT, "%s/VERSION is missing", path);
+        hr_fail_hint(err, "restore the checkpoint directory as a whole from a copy; where its first start was cut off, "
+                          "start the query again");
+    } else if (status == HR_OK && !directory->versioned) {
         status = hr_fail(err, HR_NO_INPUT, "%s: there is no checkpoint", path);
         hr_fail_hint(err, "give the directory that holds VERSION and rocksdb/");
     }

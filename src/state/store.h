@@ -14,7 +14,8 @@
 #include "base/status.h"
 #include "base/str.h"
 
-enum hr_store_mode { HR_STORE_CREATE, HR_STORE_READ_ONLY };
+/* LOOK: as READ_ONLY, by the process that is about to write: RocksDB's info log may lie beside the store. */
+enum hr_store_mode { HR_STORE_CREATE, HR_STORE_READ_ONLY, HR_STORE_LOOK };
 
 struct hr_store;
 

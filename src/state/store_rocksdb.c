@@ -279,7 +279,7 @@ enum hr_status hr_store_open_rocksdb(const char *path, enum hr_store_mode mode, 
 {
     bool exists;
     HR_TRY(rocksdb_store_look(path, &exists, err));
-    if (!exists && mode == HR_STORE_READ_ONLY) {
+    if (!exists && mode != HR_STORE_CREATE) {
         return hr_fail(err, HR_NO_INPUT, "state store %s: there is none", path);
     }
     if (!exists) {
@@ -288,7 +288,7 @@ enum hr_status hr_store_open_rocksdb(const char *path, enum hr_store_mode mode, 
     struct rocksdb_store *self = hr_calloc(1, sizeof(*self));
     self->store.type = &store_rocksdb;
     self->path = hr_strdup(path);
-    self->read_only = mode == HR_STORE_READ_ONLY;
+    self->read_only = mode != HR_STORE_CREATE;
     self->options = rocksdb_store_options(!exists, self->read_only);
     self->write_unsynced = rocksdb_writeoptions_create();
     self->write_synced = rocksdb_writeoptions_create();
@@ -297,7 +297,9 @@ enum hr_status hr_store_open_rocksdb(const char *path, enum hr_store_mode mode, 
     rocksdb_readoptions_set_verify_checksums(self->read, 1);
     rocksdb_readoptions_set_fill_cache(self->read, 0);
     char *text = NULL;
-    if (self->read_only) {
+    if (mode == HR_STORE_LOOK) {
+        self->db = rocksdb_open_for_read_only(self->options, path, 0, &text);
+    } else if (self->read_only) {
         enum hr_status made = log_directory_make(self, err);
         if (made != HR_OK) {
             rocksdb_store_close(&self->store);
