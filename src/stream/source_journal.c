@@ -70,6 +70,26 @@ static bool frame_parse(const char *data, size_t size, size_t offset, struct hr_
     return !reader.bad && out->first >= 0;
 }
 
+/* A bad frame at the end of the last segment: one that a crash cut off is shorter than it says, or has zeros that the
+ * disk put in place of what never reached it. One that is all there was synced, and then damaged. */
+static bool frame_is_cut_off(const char *data, size_t size, size_t offset)
+{
+    static const char zeros[64];
+    struct hr_wire_reader reader;
+    struct hr_error err;
+    size_t rest = size - offset;
+    if (memmem(data + offset, rest, zeros, sizeof(zeros)) != NULL) {
+        return true;
+    }
+    if (rest <= sizeof(uint32_t)) {
+        return true;
+    }
+    /* The length itself may be what is damaged. */
+    rest -= sizeof(uint32_t);
+    return length_at(data + offset) > rest && hr_wire_open(&reader, data + offset + sizeof(uint32_t), rest, MAGIC,
+                                                           FORMAT_VERSION, "journal frame", &err) != HR_OK;
+}
+
 /* Is there a good frame anywhere behind a bad one? Then the bad one was not the last to be written. */
 static bool frame_follows(const char *data, size_t size, size_t offset)
 {
@@ -114,7 +134,8 @@ static enum hr_status journal_scan_segment(struct hr_journal *journal, int64_t s
     while (offset < bytes.length) {
         struct hr_journal_frame frame = {.segment = segment};
         bool good = frame_parse(bytes.data, bytes.length, offset, &frame);
-        if (!good && is_last && !frame_follows(bytes.data, bytes.length, offset)) {
+        if (!good && is_last && frame_is_cut_off(bytes.data, bytes.length, offset) &&
+            !frame_follows(bytes.data, bytes.length, offset)) {
             HR_TRY(journal_cut(journal, path, offset, bytes.length, err));
             break;
         }
