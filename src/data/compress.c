@@ -29,6 +29,7 @@ struct hr_reader {
     bool input_over; /* the file's end was seen */
     bool inside;     /* a member or frame has begun and not ended */
     bool started;    /* any member or frame has begun */
+    bool broken;     /* damage was met: there is nothing to read after it, and no end either */
     z_stream gzip;
     bool gzip_ready;
     ZSTD_DStream *zstd;
@@ -128,8 +129,9 @@ static enum hr_status fill_input(struct hr_reader *reader, struct hr_error *err)
     return HR_OK;
 }
 
-static HR_COLD enum hr_status damaged(const struct hr_reader *reader, const char *why, struct hr_error *err)
+static HR_COLD enum hr_status damaged(struct hr_reader *reader, const char *why, struct hr_error *err)
 {
+    reader->broken = true;
     long long at = (long long)(reader->taken - (int64_t)(reader->input_end - reader->input_start));
     (void)hr_fail(err, HR_BAD_DATA, "%s is damaged near byte %lld (plain byte %lld): %s", reader->path, at,
                   (long long)reader->position, why);
@@ -193,6 +195,9 @@ static enum hr_status read_compressed(struct hr_reader *reader, char *data, size
                                       struct hr_error *err)
 {
     *out_read = 0;
+    if (HR_UNLIKELY(reader->broken)) {
+        return damaged(reader, "nothing can be read after the damage", err);
+    }
     while (*out_read < length) {
         HR_TRY(fill_input(reader, err));
         bool more_input = reader->input_start < reader->input_end;
@@ -231,7 +236,7 @@ static enum hr_status rewind_compressed(struct hr_reader *reader, struct hr_erro
     }
     reader->position = reader->taken = 0;
     reader->input_start = reader->input_end = 0;
-    reader->input_over = reader->inside = reader->started = false;
+    reader->input_over = reader->inside = reader->started = reader->broken = false;
     if (reader->zstd != NULL) {
         (void)ZSTD_DCtx_reset(reader->zstd, ZSTD_reset_session_only);
     }

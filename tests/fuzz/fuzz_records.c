@@ -26,6 +26,16 @@ void fuzz_records_open(struct fuzz_records *records, const char *schema, const c
     FUZZ_CHECK(hr_format_open(records->format, &records->schema, &err) == HR_OK);
 }
 
+/* A record that is found in a part of the bytes must be the one that is found in all of them. */
+static void check_part(const struct fuzz_records *records, const char *data, size_t length, size_t whole,
+                       size_t content)
+{
+    size_t part_content = 0;
+    size_t part = length - length / 3;
+    size_t found = hr_format_split(records->format, data, part, false, &part_content);
+    FUZZ_CHECK(found == 0 || (found == whole && part_content == content));
+}
+
 static void split(struct fuzz_records *records, const char *data, size_t length)
 {
     int64_t line = 1;
@@ -34,6 +44,7 @@ static void split(struct fuzz_records *records, const char *data, size_t length)
         size_t content = 0;
         size_t whole = hr_format_split(records->format, data, length, true, &content);
         FUZZ_CHECK(whole > 0 && whole <= length && content <= whole);
+        check_part(records, data, length, whole, content);
         struct hr_record *record = &records->records[records->count++];
         *record = (struct hr_record){.value = {data, content}, .partition = -1, .line = line};
         record->flags = line == 1 && hr_format_has_header(records->format) ? HR_RECORD_HEADER : 0;
