@@ -7,14 +7,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#define EXIT_NO_RESOURCES 71 /* EX_OSERR */
 
 static uint64_t alloc_calls;
+
+void hr_out_of_memory(const char *what)
+{
+    char text[512];
+    int length =
+        snprintf(text, sizeof(text),
+                 "headrace: error: out of memory: %s\n  hint: give the process more (ulimit -v, ulimit -u, the "
+                 "container's limits), or set maxRowsPerTrigger lower; then start again: nothing is lost\n",
+                 what);
+    /* Not by exit: handlers would need memory, and other threads are at work. What is on disk is as after a kill. */
+    (void)!write(STDERR_FILENO, text, (size_t)length);
+    _exit(EXIT_NO_RESOURCES);
+}
 
 static void *alloc_or_abort(void *pointer, size_t size)
 {
     if (HR_UNLIKELY(pointer == NULL)) {
-        fprintf(stderr, "headrace: out of memory: %zu bytes\n", size);
-        abort();
+        char what[64];
+        (void)snprintf(what, sizeof(what), "%zu bytes", size);
+        hr_out_of_memory(what);
     }
     __atomic_fetch_add(&alloc_calls, 1, __ATOMIC_RELAXED);
     return pointer;

@@ -131,8 +131,11 @@ void hr_queue_close(struct hr_queue *queue)
 pthread_t hr_thread_start(const char *name, void *(*run)(void *), void *argument)
 {
     pthread_t thread;
-    int failed = pthread_create(&thread, NULL, run, argument);
-    HR_ASSERT(failed == 0);
+    if (pthread_create(&thread, NULL, run, argument) != 0) {
+        char what[64];
+        (void)snprintf(what, sizeof(what), "no thread for '%s'", name);
+        hr_out_of_memory(what);
+    }
     char short_name[16];
     (void)snprintf(short_name, sizeof(short_name), "%s", name);
     (void)pthread_setname_np(thread, short_name);

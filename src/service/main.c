@@ -2,8 +2,10 @@
  *
  * headrace: a table of commands. Everything else is in cmd_*.c; nothing but this file ends the process.
  */
+#include <jansson.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "service/command.h"
 
 static const struct hr_command *const commands[] = {
@@ -19,5 +21,7 @@ void hr_process_abandon(int exit_code)
 
 int main(int argc, char **argv)
 {
+    json_set_alloc_funcs(hr_alloc, hr_free); /* its own answer to a lack of memory is half a document */
+    hr_out_of_memory_in_libraries();
     return hr_command_line_run(commands, HR_ARRAY_LEN(commands), argc, argv);
 }
