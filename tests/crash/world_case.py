@@ -1,0 +1,222 @@
+"""What the faults of the world are tried on: a query in a folder of its own, its runs, and what must come out of them.
+
+A file query learns online, writes two outputs and dead letters; a socket query reads lines from a server of this process.
+The outcome of a folder is its visible files and `checkpoint inspect`, the random lineage aside.
+"""
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+ROWS = 500
+BATCH = 100
+
+QUERY = """
+apiVersion: headrace/v1
+kind: Query
+name: world
+trigger: { availableNow: true }
+checkpoint: { location: checkpoint, keep: 3 }
+source:
+SOURCE
+  maxRowsPerTrigger: BATCH
+  format: { type: json, mode: deadLetter }
+  schema: "id long, a double, b double, label int"
+pipeline:
+  stages:
+    - { type: VectorAssembler, inputCols: [a, b], outputCol: raw }
+    - { type: OnlineStandardScaler, inputCol: raw, outputCol: features }
+model: { type: OnlineLogisticRegression, optimizer: adagrad, learningRate: 0.1 }
+evaluation: { metrics: [accuracy, logLoss, auc], windows: { cumulative: true, slidingRows: 100, fadingFactor: 0.99 } }
+sinks:
+  - { id: out, type: file, path: out, columns: [id, prediction, probability] }
+  - { id: packed, type: file, path: packed, format: { type: csv, compression: zstd }, columns: [id, prediction] }
+deadLetter: { type: file, path: dead }
+"""
+FILE_SOURCE = "  type: file\n  path: in"
+SOCKET_SOURCE = "  type: socket\n  host: 127.0.0.1\n  port: %d"
+
+OUTPUTS = ("out", "packed", "dead")
+REFUSALS = (73, 74, 75, 78)
+
+
+class Failure(Exception):
+    """What did not hold."""
+
+
+def record(i):
+    if i % 50 == 7:
+        return '{"id": %d, "a": "bad"' % i
+    return '{"id": %d, "a": %.3f, "b": %.3f, "label": %d}' % (i, (i * 37 % 101) / 50 - 1, (i * 53 % 97) / 40, i * 37 % 101 > 50)
+
+
+class Result:
+    """Of one run: exit status (below 0: a signal) and everything that it said."""
+
+    def __init__(self, status, text):
+        self.status = status
+        self.text = text
+
+    def expect(self, statuses, *patterns):
+        if self.status not in statuses:
+            raise Failure("exit status %d, not of %s:\n%s" % (self.status, statuses, self.text[-2000:]))
+        for pattern in patterns:
+            if re.search(pattern, self.text) is None:
+                raise Failure("exit status %d, but it does not say '%s':\n%s" % (self.status, pattern, self.text[-2000:]))
+        return self
+
+
+class Case:
+    """A folder with a query."""
+
+    def __init__(self, world, rows=ROWS, batch=BATCH, source=FILE_SOURCE, trigger="availableNow: true"):
+        self.world = world
+        self.folder = world.new_folder()
+        (self.folder / "in").mkdir()
+        text = QUERY.replace("SOURCE", source).replace("BATCH", str(batch)).replace("availableNow: true", trigger)
+        (self.folder / "query.yaml").write_text(text)
+        (self.folder / "in" / "rows.ndjson").write_text("".join(record(i) + "\n" for i in range(rows)))
+
+    def copy(self):
+        """A case in another folder with the same bytes."""
+        other = object.__new__(Case)
+        other.world = self.world
+        other.folder = self.world.new_folder(made=False)
+        shutil.copytree(self.folder, other.folder)
+        return other
+
+    def forget(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def start(self, *arguments, **environment):
+        everything = {key: value for key, value in os.environ.items() if not key.startswith("HEADRACE")}
+        everything.update(environment)
+        return subprocess.Popen([self.world.headrace, "run", "query.yaml", *arguments], cwd=self.folder, env=everything,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                errors="replace")
+
+    def finish(self, process, timeout=60):
+        try:
+            text = process.communicate(timeout=timeout)[0]
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise Failure("it did not end within %d s:\n%s" % (timeout, process.communicate()[0][-2000:]))
+        return Result(process.returncode, text)
+
+    def run(self, *arguments, **environment):
+        return self.finish(self.start(*arguments, **environment))
+
+    def run_with(self, fault, **environment):
+        """A run with a rule of io_faults.c; the calls that failed, and the result."""
+        report = self.folder / "report"
+        report.unlink(missing_ok=True)
+        result = self.run(LD_PRELOAD=self.world.io_faults, HEADRACE_IO_FAULT=fault, HEADRACE_IO_REPORT=str(report),
+                          **environment)
+        return report.read_text().splitlines() if report.exists() else [], result
+
+    def crash(self, fault):
+        """A run that kills itself at a fault point."""
+        self.run(HEADRACE_FAULT=fault + ":crash").expect((-signal.SIGKILL,))
+        return self
+
+    def stop_after(self, batches):
+        """A run that is stopped in good order when it has done so many."""
+        process = self.start(HEADRACE_FAULT="commit.after:%d:delay=1s" % batches)
+        self.wait_for_parts("out", batches)
+        process.send_signal(signal.SIGTERM)
+        self.finish(process).expect((0,), "stopped after %d batches" % batches)
+        return self
+
+    def wait_for_parts(self, name, count):
+        wait_until("%d parts" % count, lambda: len(list((self.folder / name).glob("part-*"))) >= count)
+
+    @staticmethod
+    def without_lineage(text):
+        return text.replace(json.loads(text)["lineage"], "LINEAGE")
+
+    def checkpoint(self, verb, *arguments):
+        done = subprocess.run([self.world.headrace, "checkpoint", verb, "checkpoint", *arguments], cwd=self.folder,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", timeout=60)
+        return Result(done.returncode, done.stdout if done.returncode == 0 else done.stderr)
+
+    def inspect(self):
+        return self.without_lineage(self.checkpoint("inspect", "--format", "json").expect((0,)).text)
+
+    def files(self):
+        found = {}
+        for name in OUTPUTS:
+            for path in sorted((self.folder / name).glob("*")):
+                if path.name.startswith("part-"):
+                    found[name + "/" + path.name] = path.read_bytes()
+                elif path.name not in ("_headrace_manifest", ".headrace-lock"):
+                    raise Failure("%s was left behind" % path)
+        return found
+
+    def outcome(self):
+        return self.files(), self.inspect()
+
+    def ends_right(self, expected, *arguments):
+        """The next start, with nothing in its way, comes to the end, and the outcome is the one of an undisturbed run."""
+        self.run(*arguments).expect((0,))
+        self.same(expected)
+
+    def same(self, expected):
+        files, state = self.outcome()
+        for name in sorted(set(files) | set(expected[0])):
+            if files.get(name) != expected[0].get(name):
+                raise Failure("%s differs from the undisturbed run (%s bytes, not %s)" % (
+                    name, len(files.get(name, b"")), len(expected[0].get(name, b""))))
+        if state != expected[1]:
+            raise Failure("the state differs from the undisturbed run:\n%s%s" % (state, expected[1]))
+        self.checkpoint("verify").expect((0,))
+
+
+class Server:
+    """Takes a connection on a port of its own and sends rows, in so many goes, once."""
+
+    def __init__(self, rows, goes=1):
+        self.goes = goes
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.rows = rows
+        self.closing = threading.Event()
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        try:
+            connection = self.listener.accept()[0]
+            for go in range(self.goes):
+                rows = range(go * self.rows // self.goes, (go + 1) * self.rows // self.goes)
+                connection.sendall("".join(record(i) + "\n" for i in rows).encode())
+                self.closing.wait(0.4)
+            self.closing.wait(60)
+            connection.close()
+        except OSError:
+            pass
+
+    def close(self):
+        self.closing.set()
+        self.listener.close()
+
+
+def holds_signals(pid):
+    """Has the process come to where SIGTERM is blocked, to be taken by its own thread?"""
+    try:
+        status = Path("/proc/%d/status" % pid).read_text()
+    except OSError:
+        return False
+    return int(re.search(r"SigBlk:\s*(\w+)", status).group(1), 16) >> (signal.SIGTERM - 1) & 1 == 1
+
+
+def wait_until(what, condition, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise Failure("waited %d s for %s" % (seconds, what))
+        time.sleep(0.01)
