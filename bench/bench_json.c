@@ -2,12 +2,12 @@
  *
  * Nanoseconds a record for decoding and encoding the click record (click_record.h), in chunks as the engine does.
  *
- *     bench_json [--rounds N] [--shuffled | --escaped | --spaced | --typed | --vectors | --doubles]
+ *     bench_json [--rounds N] [--shuffled | --escaped | --spaced | --typed | --some | --vectors | --doubles]
  *
  * shuffled: every record has its members in another order; escaped: one string has an escape; spaced: blanks after ':'
- * and ',' as Python's json writes them; typed: ts is a time stamp, dwell and price are float; vectors:
- * other records, with a vector of 16 numbers of three places; doubles: the same with all their digits. The median and
- * the best of the rounds are printed.
+ * and ',' as Python's json writes them; typed: ts is a time stamp, dwell and price are float; some: three columns of
+ * the ten; vectors: other records, with a vector of 16 numbers of three places; doubles: the same with all their
+ * digits. The median and the best of the rounds are printed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +29,7 @@ static const char typed_schema[] =
     "[{name: session_id, type: string}, {name: user_id, type: string}, {name: page, type: string}, {name: country, "
     "type: string}, {name: ts, type: timestamp, format: epochMillis}, {name: device, type: int}, {name: clicks, type: "
     "int}, {name: dwell, type: float}, {name: price, type: float}, {name: label, type: int}]";
+static const char some_schema[] = "user_id string, clicks int, label double";
 static const char vector_schema[] = "id long, v vector";
 
 struct bench {
@@ -183,6 +184,17 @@ static void run(struct bench *bench, int rounds)
     print("encode", encode_times, rounds, (double)bench->bytes);
 }
 
+static const char *schema_of(const char *shape)
+{
+    if (strcmp(shape, "--typed") == 0) {
+        return typed_schema;
+    }
+    if (strcmp(shape, "--some") == 0) {
+        return some_schema;
+    }
+    return strcmp(shape, "--vectors") == 0 || strcmp(shape, "--doubles") == 0 ? vector_schema : click_schema;
+}
+
 int main(int argc, char **argv)
 {
     struct bench bench = {0};
@@ -202,9 +214,7 @@ int main(int argc, char **argv)
     hr_arena_init(&bench.chunk_arena, 0);
     hr_buf_init(&bench.out, 1 << 28);
     hr_schema_init(&bench.schema, &bench.arena);
-    const char *text = strcmp(shape, "--typed") == 0                                        ? typed_schema
-                       : strcmp(shape, "--vectors") == 0 || strcmp(shape, "--doubles") == 0 ? vector_schema
-                                                                                            : click_schema;
+    const char *text = schema_of(shape);
     struct hr_yaml schema = {.kind = HR_YAML_SCALAR, .text = text};
     struct hr_yaml *list = hr_yaml_read_text(&bench.arena, "schema", text, strlen(text), &findings);
     hr_schema_read(&bench.schema, text[0] == '[' ? list : &schema, &findings);

@@ -33,7 +33,7 @@ static void forget(struct hr_json_decoder *decoder, const struct hr_json_node *n
 }
 
 /* The member's name and the colon; *index of the member, HR_JSON_NONE when the schema does not know it. */
-static const char *member_name(struct walk *walk, const char *p, const struct hr_json_node *node, uint32_t *index)
+static const char *member_name(struct walk *walk, const char *p, struct hr_json_node *node, uint32_t *index)
 {
     const char *end = walk->input.end;
     struct hr_str key;
@@ -106,6 +106,18 @@ static inline const char *fast_value(struct walk *walk, const char *p, uint32_t 
     return next;
 }
 
+static inline const char *member_value(struct walk *walk, const char *p, int depth, const struct hr_json_member *member)
+{
+    const char *next = NULL;
+    if (HR_LIKELY(member->kind == HR_JSON_TO_COLUMN)) {
+        next = fast_value(walk, p, member->column);
+    } else if (member->kind == HR_JSON_TO_NOTHING) {
+        next = hr_json_fast_skip(walk->input.start, p, walk->input.end);
+        return HR_LIKELY(next != NULL) ? next : hr_json_skip_value(&walk->input, p, depth);
+    }
+    return HR_LIKELY(next != NULL) ? next : walk_value(walk, p, depth, member);
+}
+
 /* The place of the value when the expected member stands at p, else NULL. */
 static inline const char *fast_member(struct walk *walk, const char *p, const struct hr_json_member *member)
 {
@@ -139,10 +151,7 @@ static const char *walk_object(struct walk *walk, const char *p, int depth, stru
             struct hr_json_member *member = &node->members[index];
             *guess = index;
             guess = &member->follower;
-            p = member->simple ? fast_value(walk, value, member->column) : NULL;
-            if (p == NULL) {
-                p = walk_value(walk, value, depth, member);
-            }
+            p = member_value(walk, value, depth, member);
         }
         if (HR_UNLIKELY(p == NULL)) {
             return NULL;

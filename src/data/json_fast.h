@@ -231,4 +231,18 @@ static inline const char *hr_json_fast_float(const char *start, const char *p, c
     return p;
 }
 
+/* Passes over a short string or number. */
+static inline const char *hr_json_fast_skip(const char *start, const char *p, const char *end)
+{
+    struct hr_str text;
+    uint64_t value;
+    unsigned count;
+    unsigned scale;
+    if (*p == '"') {
+        return hr_json_fast_string(p, end, &text);
+    }
+    p = hr_json_fast_decimal(start, p + (*p == '-'), end, &value, &count, &scale);
+    return p != NULL && !hr_json_fast_number_goes_on(*p) ? p : NULL;
+}
+
 #endif

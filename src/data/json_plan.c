@@ -7,13 +7,28 @@
 
 #include <string.h>
 
+/* Eight bytes a step. */
 static uint32_t hash_key(struct hr_str key)
 {
-    uint32_t hash = 2166136261u; /* FNV-1a */
-    for (size_t i = 0; i < key.length; i++) {
-        hash = (hash ^ (unsigned char)key.data[i]) * 16777619u;
+    const uint64_t factor = 0x9e3779b97f4a7c15u;
+    uint64_t hash = key.length * factor;
+    size_t i = 0;
+    for (; i + 8 <= key.length; i += 8) {
+        uint64_t word;
+        memcpy(&word, key.data + i, 8);
+        hash = (hash ^ word) * factor;
+        hash ^= hash >> 32;
     }
-    return hash;
+    uint64_t rest = 0;
+    if (key.length >= 8) {
+        memcpy(&rest, key.data + key.length - 8, 8);
+    } else {
+        for (; i < key.length; i++) {
+            rest = rest << 8 | (unsigned char)key.data[i];
+        }
+    }
+    hash = (hash ^ rest) * factor;
+    return (uint32_t)(hash >> 32);
 }
 
 static bool is_plain_key(struct hr_str key)
@@ -42,17 +57,20 @@ static uint32_t array_index(struct hr_str key)
     return value;
 }
 
-/* What stands in the text for this key, as producers without blanks write it. */
-static struct hr_str token_of(struct hr_str key, struct hr_arena *arena)
+/* What stands in the text for this key, as producers without blanks write it. token: room for 3 bytes more than it. */
+static struct hr_str write_token(struct hr_str key, char *token)
 {
-    if (!is_plain_key(key)) {
-        return (struct hr_str){NULL, 0};
-    }
-    char *token = hr_arena_alloc(arena, key.length + 3);
     token[0] = '"';
-    memcpy(token + 1, key.data, key.length);
+    if (key.length > 0) {
+        memcpy(token + 1, key.data, key.length);
+    }
     memcpy(token + 1 + key.length, "\":", 2);
     return (struct hr_str){token, key.length + 3};
+}
+
+static struct hr_str token_of(struct hr_str key, struct hr_arena *arena)
+{
+    return is_plain_key(key) ? write_token(key, hr_arena_alloc(arena, key.length + 3)) : (struct hr_str){NULL, 0};
 }
 
 static struct hr_json_member *need_member(struct hr_json_node *node, struct hr_str key, struct hr_arena *arena)
@@ -123,26 +141,43 @@ static void add_column(struct hr_json_plan *plan, uint32_t column, struct hr_are
     member->column = column;
 }
 
-static void finish_node(struct hr_json_node *node, const uint32_t *next_column, struct hr_arena *arena)
+static void enter_table(struct hr_json_node *node, uint32_t index)
 {
+    uint32_t slot = hash_key(node->members[index].key) & node->table_mask;
+    while (node->table[slot] != HR_JSON_NONE) {
+        slot = (slot + 1) & node->table_mask;
+    }
+    node->table[slot] = index;
+}
+
+/* Room for what will be learned. */
+static void make_room(struct hr_json_node *node, struct hr_arena *arena)
+{
+    struct hr_json_member *members = hr_arena_array(arena, node->count + HR_JSON_LEARNED_MAX, struct hr_json_member);
+    if (node->count > 0) {
+        memcpy(members, node->members, node->count * sizeof(*members));
+    }
+    node->members = members;
+    node->learned_text = hr_arena_alloc(arena, (size_t)HR_JSON_LEARNED_MAX * (HR_JSON_LEARNED_KEY_MAX + 3));
     uint32_t size = 4;
-    while (size < node->count * 2) {
+    while (size < (node->count + HR_JSON_LEARNED_MAX) * 2) {
         size *= 2;
     }
     node->table_mask = size - 1;
     node->table = hr_arena_array(arena, size, uint32_t);
     memset(node->table, 0xff, size * sizeof(uint32_t));
+}
+
+static void finish_node(struct hr_json_node *node, const uint32_t *next_column, struct hr_arena *arena)
+{
+    make_room(node, arena);
     for (uint32_t i = 0; i < node->count; i++) {
-        uint32_t slot = hash_key(node->members[i].key) & node->table_mask;
-        while (node->table[slot] != HR_JSON_NONE) {
-            slot = (slot + 1) & node->table_mask;
-        }
-        node->table[slot] = i;
-        /* Until records teach better, members are expected in the schema's order. */
-        node->members[i].follower = i + 1 < node->count ? i + 1 : HR_JSON_NONE;
         struct hr_json_member *member = &node->members[i];
-        member->simple =
-            member->node == NULL && member->column != HR_JSON_NONE && next_column[member->column] == HR_JSON_NONE;
+        enter_table(node, i);
+        /* Until records teach better, members are expected in the schema's order. */
+        member->follower = i + 1 < node->count ? i + 1 : HR_JSON_NONE;
+        bool one = member->column != HR_JSON_NONE && next_column[member->column] == HR_JSON_NONE;
+        member->kind = one && member->node == NULL ? HR_JSON_TO_COLUMN : HR_JSON_TO_MORE;
         if (member->node != NULL) {
             finish_node(member->node, next_column, arena);
         }
@@ -163,11 +198,35 @@ void hr_json_plan_compile(struct hr_json_plan *plan, const struct hr_schema *sch
     finish_node(&plan->root, plan->next_column, arena);
 }
 
-uint32_t hr_json_node_find(const struct hr_json_node *node, struct hr_str key)
+/* HR_JSON_NONE when there is no room, or the name is long or written with escapes. */
+static uint32_t learn(struct hr_json_node *node, struct hr_str key)
+{
+    if (node->learned == HR_JSON_LEARNED_MAX || key.length > HR_JSON_LEARNED_KEY_MAX || !is_plain_key(key)) {
+        return HR_JSON_NONE;
+    }
+    char *text = node->learned_text + (size_t)node->learned * (HR_JSON_LEARNED_KEY_MAX + 3);
+    struct hr_str token = write_token(key, text);
+    uint32_t index = node->count + node->learned++;
+    node->members[index] = (struct hr_json_member){
+        .key = {token.data + 1, key.length},
+        .token = token,
+        .follower = HR_JSON_NONE,
+        .element = HR_JSON_NONE,
+        .column = HR_JSON_NONE,
+        .kind = HR_JSON_TO_NOTHING,
+    };
+    enter_table(node, index);
+    return index;
+}
+
+uint32_t hr_json_node_find(struct hr_json_node *node, struct hr_str key)
 {
     for (uint32_t slot = hash_key(key) & node->table_mask;; slot = (slot + 1) & node->table_mask) {
         uint32_t index = node->table[slot];
-        if (index == HR_JSON_NONE || hr_str_equal(node->members[index].key, key)) {
+        if (index == HR_JSON_NONE) {
+            return learn(node, key);
+        }
+        if (hr_str_equal(node->members[index].key, key)) {
             return index;
         }
     }
