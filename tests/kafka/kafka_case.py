@@ -33,9 +33,10 @@ class KafkaCase(Case):
 
     # ---- the broker --------------------------------------------------------------------------------------------------
 
-    def tool(self, command, topic, *arguments, input=None, bootstrap=None):
+    def tool(self, command, topic, *arguments, input=None, bootstrap=None, properties=""):
         done = subprocess.run([TOOL, command, bootstrap or self.bootstrap, topic, *map(str, arguments)], input=input,
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=60,
+                              env={**os.environ, "KAFKA_PROPERTIES": properties})
         self.assertEqual(done.returncode, 0, f"kafka_tool {command} {topic} {arguments}: {done.stderr}")
         return done.stdout
 
@@ -44,8 +45,8 @@ class KafkaCase(Case):
         self.tool("create", name, partitions, *settings, bootstrap=bootstrap)
         return name
 
-    def produce(self, topic, text, bootstrap=None):
-        self.tool("produce", topic, input=text, bootstrap=bootstrap)
+    def produce(self, topic, text, properties=""):
+        self.tool("produce", topic, input=text, properties=properties)
 
     def consume(self, topic, bootstrap=None):
         return [json.loads(line) for line in self.tool("consume", topic, bootstrap=bootstrap).splitlines()]

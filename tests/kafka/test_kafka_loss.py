@@ -63,15 +63,38 @@ class Truncated(Loss):
         self.tool("truncate", topic, 0, 5)
         self.strict_start_is_clean(topic, 5, 6)
 
-    def test_while_the_query_runs(self):
-        topic = self.start_with(3)
-        # The first batch after the start waits for 2 offsets, and they are cut off before they come to be read.
-        self.write_query(trigger="trigger: { processingTime: 3s }\n", source=self.source([topic]))
+    def run_behind(self, extra):
+        """A query that reads a row at a time, and fetches hardly ahead, when what it has not reached is cut off."""
+        topic = self.topic("in")
+        pad = "x" * 600
+        self.produce(topic, "".join(f'0\t{{"id": {i}, "pad": "{pad}"}}\n' for i in range(400)),
+                     properties="batch.num.messages=2")
+        small = "queued.min.messages: 1, queued.max.messages.kbytes: 1, fetch.message.max.bytes: 1000"
+        self.write_query(trigger="trigger: { processingTime: 100ms }\n",
+                         source=self.source([topic], extra="maxOffsetsPerTrigger: 1\n" + extra,
+                                            properties=small))
         process = self.start_query()
-        self.wait_for_log(process, "resumes at batch")
-        self.produce(topic, lines([3, 4]))
-        self.wait_ids(range(5))
-        self.end_query(process)
+        self.wait_until(lambda: len(self.ids()) >= 3, "rows")
+        self.tool("truncate", topic, 0, 390)
+        return topic, process
+
+    def test_while_the_query_runs(self):
+        topic, process = self.run_behind("")
+        error = process.communicate(timeout=60)[1]
+        self.assertEqual(process.returncode, 78, error)
+        read = self.ids()
+        self.assertEqual(read, list(range(len(read))))
+        self.assertIn(f"topic '{topic}', partition 0: offsets {len(read)} to 389 ({390 - len(read)} rows) are gone", error)
+
+    def test_while_a_query_runs_that_takes_losses(self):
+        topic, process = self.run_behind("failOnDataLoss: false")
+        self.wait_until(lambda: 399 in self.ids(), "the rows after the gap", 60)
+        error = self.end_query(process)
+        read = self.ids()
+        count = len(read) - 10
+        self.assertEqual(read, list(range(count)) + list(range(390, 400)))
+        self.assertIn(f"offsets {count} to 389 ({390 - count} rows) are lost", error)
+        self.assertEqual(self.progress()[-1]["sources"][0]["lostRows"], 390 - count)
 
 
 class MadeAnew(Loss):
