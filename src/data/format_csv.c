@@ -189,6 +189,12 @@ static void take_header(struct csv_format *format, const struct hr_record *recor
             break;
         }
     }
+    if (memchr(format->states, 1, schema->count) == NULL) {
+        snprintf(format->header_error, sizeof(format->header_error),
+                 "the header of %.*s names none of the columns; a file without one needs header: false",
+                 HR_STR_ARGS(record->origin));
+        return;
+    }
     for (size_t i = 0; i < schema->count; i++) {
         const struct hr_field *field = &schema->fields[i];
         if (field->origin == HR_ORIGIN_FIELD && !field->nullable && !format->states[i]) {

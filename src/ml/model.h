@@ -7,10 +7,10 @@
  * Online… is row by row: each row is scored with what all earlier rows taught, then learned.
  *
  * Life cycle, on the query's thread: hr_model_new → bind (adds prediction columns to the schema, sizes state where the
- * dimension is known) → per chunk learn (or score) → per batch end_batch → close. A null label is scored, not learned. A row
- * that the model cannot use (bad label, wrong vector size) is hr_chunk_reject(HR_REASON_MODEL) naming model, column and
- * value. Non-finite features or results are caught: the row is scored, not learned, and counted in head->nonfinite; state
- * never becomes non-finite.
+ * dimension is known) → per chunk learn (or score) → per batch end_batch → close. A null label is scored, not learned.
+ * A row that the model cannot use (bad label, wrong vector size) is hr_chunk_reject(HR_REASON_MODEL) naming model,
+ * column and value. Non-finite features or results are caught: the row is scored, not learned, and counted in
+ * head->nonfinite; state never becomes non-finite.
  */
 #ifndef HR_ML_MODEL_H
 #define HR_ML_MODEL_H
@@ -28,11 +28,11 @@ enum hr_model_task { HR_TASK_CLASSIFICATION, HR_TASK_REGRESSION, HR_TASK_CLUSTER
 
 /* At offset 0 of every model's state. */
 struct hr_model_head {
-    uint64_t format;       /* layout version of the type, from 1 */
-    uint64_t version;      /* +1 a batch that taught something */
+    uint64_t format;  /* layout version of the type, from 1 */
+    uint64_t version; /* +1 a batch that taught something */
     uint64_t rows_learned;
-    uint64_t nonfinite;    /* rows not learned because a feature or the result was not finite */
-    uint64_t dimension;    /* 0: not known yet */
+    uint64_t nonfinite; /* rows not learned because a feature or the result was not finite */
+    uint64_t dimension; /* 0: not known yet */
     uint64_t reserved[3];
 };
 
@@ -93,6 +93,7 @@ struct hr_model {
     struct hr_place place;
     struct hr_arena *arena; /* of the query */
     size_t features;        /* column indices after bind; SIZE_MAX: none */
+    bool label_given;       /* labelCol is written out: it must be there */
     size_t label;
     size_t prediction;
     size_t raw_prediction;
@@ -134,11 +135,11 @@ void hr_model_reject(const struct hr_model *model, struct hr_chunk *chunk, size_
 
 /* For the callbacks of a type. Prediction columns of a chunk, allocated; NULL where the model has no such column. */
 struct hr_model_output {
-    double *prediction; /* classification, regression */
-    int64_t *cluster;   /* clustering */
-    double *raw;        /* two a row: −margin, margin */
+    double *prediction;  /* classification, regression */
+    int64_t *cluster;    /* clustering */
+    double *raw;         /* two a row: −margin, margin */
     double *probability; /* two a row: P(0), P(1) */
-    double *distance;   /* Euclidean, to the assigned centre */
+    double *distance;    /* Euclidean, to the assigned centre */
 };
 void hr_model_output_begin(const struct hr_model *model, struct hr_chunk *chunk, struct hr_model_output *output);
 /* Class 1 iff P(1) > threshold. A margin that is NaN gives NaN everywhere. Returns P(1). */
@@ -147,8 +148,7 @@ double hr_model_output_binary(const struct hr_model_output *output, size_t row, 
 const struct hr_vector *hr_model_features(const struct hr_model *model, struct hr_chunk *chunk, size_t row,
                                           uint64_t dimension);
 /* *label of a row that can be learned from; false when it is null or the chunk has no label. */
-static inline bool hr_model_label(const struct hr_model *model, const struct hr_chunk *chunk, size_t row,
-                                  double *label)
+static inline bool hr_model_label(const struct hr_model *model, const struct hr_chunk *chunk, size_t row, double *label)
 {
     if (model->label == SIZE_MAX || hr_column_is_null(&chunk->columns[model->label], row)) {
         return false;

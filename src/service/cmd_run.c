@@ -2,12 +2,14 @@
  *
  * headrace run: all files are read and checked before the first query starts, so that a wrong one changes nothing.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "service/command.h"
 #include "service/query_files.h"
@@ -16,17 +18,29 @@
 /* Where progress documents go: one line each, written whole. */
 struct progress_output {
     FILE *file; /* NULL: nowhere */
+    const char *path;
+    int failed; /* errno of the last write; 0: it went well */
+    bool lost;  /* a document was not written */
     pthread_mutex_t mutex;
 };
 
 static void progress_write(void *context, const char *query, struct hr_str document)
 {
     struct progress_output *output = context;
-    (void)query;
     pthread_mutex_lock(&output->mutex);
+    errno = 0;
+    clearerr(output->file);
     fwrite(document.data, 1, document.length, output->file);
     fputc('\n', output->file);
-    fflush(output->file);
+    int failed = fflush(output->file) != 0 || ferror(output->file) ? (errno != 0 ? errno : EIO) : 0;
+    if (failed != 0 && output->failed == 0) {
+        hr_log_warn(query, "progress documents cannot be written to %s: %s; the query goes on", output->path,
+                    strerror(failed));
+    } else if (failed == 0 && output->failed != 0) {
+        hr_log_info(query, "progress documents are written to %s again", output->path);
+    }
+    output->failed = failed;
+    output->lost = output->lost || failed != 0;
     pthread_mutex_unlock(&output->mutex);
 }
 
@@ -36,6 +50,7 @@ static enum hr_status progress_open(struct progress_output *output, const char *
     if (path == NULL) {
         return HR_OK;
     }
+    output->path = path;
     output->file = strcmp(path, "-") == 0 ? stdout : fopen(path, "ae");
     if (output->file == NULL) {
         (void)hr_fail_errno(err, HR_CANNOT_CREATE, "progress file '%s' cannot be opened", path);
@@ -50,9 +65,10 @@ static enum hr_status progress_close(struct progress_output *output, struct hr_e
     if (output->file == NULL || output->file == stdout) {
         return HR_OK;
     }
-    bool bad = ferror(output->file) != 0;
-    if (fclose(output->file) != 0 || bad) {
-        return hr_fail_errno(err, HR_IO, "the progress file cannot be written");
+    (void)fclose(output->file); /* flushed after each document */
+    if (output->lost) {
+        (void)hr_fail(err, HR_IO, "progress documents could not be written to '%s'", output->path);
+        return hr_fail_hint(err, "the batches themselves are done and safe");
     }
     return HR_OK;
 }

@@ -70,7 +70,10 @@ static enum hr_status scorer_open(struct scorer *scorer, struct hr_error *err)
     static char input_path[] = "/dev/stdin";
     /* "Compressed" means here: what is there at the end is the last record, also without a newline. */
     scorer->entry = (struct hr_file_entry){.name = input_name, .path = input_path, .compressed = true};
-    return hr_file_cursor_open(&scorer->cursor, &scorer->entry, plan->format, &scorer->input[0], NULL, INT64_MAX, err);
+    enum hr_status status =
+        hr_file_cursor_open(&scorer->cursor, &scorer->entry, plan->format, &scorer->input[0], NULL, INT64_MAX, err);
+    scorer->cursor.as_it_comes = true; /* whoever waits for an answer before the next question gets it */
+    return status;
 }
 
 static void scorer_init(struct scorer *scorer, struct hr_plan *plan)
@@ -104,7 +107,7 @@ static enum hr_status read_records(struct scorer *scorer, size_t *count, struct 
     hr_file_cursor_move(&scorer->cursor, &scorer->input[scorer->turn]);
     *count = 0;
     enum hr_status status = HR_OK;
-    while (*count < HR_CHUNK_ROWS) {
+    while (*count < HR_CHUNK_ROWS && (*count == 0 || hr_file_cursor_has_line(&scorer->cursor))) {
         struct hr_file_line line;
         status = hr_file_cursor_next(&scorer->cursor, &line, err);
         if (status != HR_OK) {
@@ -169,7 +172,7 @@ static enum hr_status score_records(struct scorer *scorer, size_t count, struct 
     if (scorer->text.length > 0) {
         fwrite(scorer->text.data, 1, scorer->text.length, stdout);
     }
-    if (ferror(stdout)) {
+    if (fflush(stdout) != 0 || ferror(stdout)) {
         return hr_fail_errno(err, HR_IO, "standard output cannot be written");
     }
     return HR_OK;

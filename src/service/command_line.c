@@ -4,6 +4,7 @@
  * rows of struct hr_flag say what there is. The environment is read first, so that the command line overrides it.
  */
 #include <ctype.h>
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -377,11 +378,17 @@ static void log_configure(const struct hr_arguments *arguments)
 /* Standard output may be a full disk: what was printed counts only when it arrived. */
 static int finish_output(int exit_code)
 {
-    if (fflush(stdout) == 0 && !ferror(stdout)) {
+    errno = 0;
+    bool failed = fflush(stdout) != 0;
+    if (!failed && !ferror(stdout)) {
         return exit_code;
     }
     struct hr_error err;
-    (void)hr_fail_errno(&err, HR_IO, "standard output cannot be written");
+    if (failed && errno != 0) {
+        (void)hr_fail_errno(&err, HR_IO, "standard output cannot be written");
+    } else {
+        (void)hr_fail(&err, HR_IO, "not all of the output could be written to standard output");
+    }
     return hr_command_fail(&err);
 }
 

@@ -24,7 +24,7 @@
 struct manifest_reading {
     const char *query;
     const char *sink;
-    struct hr_file_part last; /* newest good line */
+    struct hr_file_part last;   /* newest good line */
     struct hr_file_part before; /* the newest one of another batch */
     bool has_before;
     size_t lines;
@@ -266,7 +266,8 @@ static enum hr_status manifest_read(struct hr_file_manifest *manifest, struct ma
     if (!new_lineage) {
         HR_TRY(manifest_check_parts(manifest, err));
     }
-    manifest->rewrite = reading->good_bytes != length || reading->lines > MANIFEST_LINES_MAX;
+    manifest->lines = reading->lines;
+    manifest->rewrite = reading->good_bytes != length;
     return HR_OK;
 }
 
@@ -297,6 +298,7 @@ static enum hr_status manifest_rewrite(struct hr_file_manifest *manifest, struct
     manifest->fd = -1;
     HR_TRY(hr_file_write_atomic(manifest->path, manifest->line.data, manifest->line.length, err));
     manifest->rewrite = false;
+    manifest->lines = 1;
     return manifest_open_to_append(manifest, err);
 }
 
@@ -310,6 +312,8 @@ enum hr_status hr_file_manifest_append(struct hr_file_manifest *manifest, const 
                                        const struct hr_file_part *part, struct hr_error *err)
 {
     hr_buf_clear(&manifest->line);
+    manifest->rewrite = manifest->rewrite || manifest->lines >= MANIFEST_LINES_MAX; /* a query runs for months */
+    manifest->lines++;
     if (manifest->rewrite && manifest->known) {
         line_write(&manifest->line, query, sink, &manifest->last);
     }

@@ -32,6 +32,7 @@ struct hr_file_manifest {
     const char *path;
     int fd; /* open for appending; −1: not open */
     struct hr_buf line;
+    size_t lines; /* in the file */
     bool known;   /* last is valid */
     bool rewrite; /* the next append writes the file anew */
     struct hr_file_part last;

@@ -140,12 +140,25 @@ static void bind_pipeline(struct hr_plan_builder *builder)
     hr_findings_release(&findings);
 }
 
+/* The default label column need not be there, but who forgot it must hear that nothing is learned. */
+static void warn_of_label(struct hr_plan_builder *builder)
+{
+    const struct hr_model *model = builder->plan->model;
+    if (model->type->task == HR_TASK_CLUSTERING || model->label != SIZE_MAX) {
+        return;
+    }
+    struct hr_finding *finding = hr_findings_warning(builder->findings, &model->place,
+                                                     "there is no column 'label': rows are scored, not learned");
+    hr_finding_hint(builder->findings, finding, "name the column of the label: labelCol: …");
+}
+
 static void bind_model(struct hr_plan_builder *builder)
 {
     struct hr_plan *plan = builder->plan;
     struct hr_error err;
     builder->model_columns = plan->schema.count;
     if (hr_model_bind(plan->model, &plan->schema, &err) == HR_OK) {
+        warn_of_label(builder);
         return;
     }
     const char *column = column_of_message(err.text, &plan->arena);

@@ -3,8 +3,8 @@
  * What a checkpoint remembers of its query, and whether a query may go on from it. The identity is one JSON object:
  *
  *     {"query", "source": {"id", "type", "params": {what names the input}},
- *      "stages": [{"type", "id", "params", "fitted"}], "models": [{"id", "type", "params"}],
- *      "evaluation": {…}, "sinks": [{"id", "type", "guarantee"}]}
+ *      "schema": [{"name", "type", "from"}], "stages": [{"type", "id", "params", "fitted"}], "models": [{"id", "type",
+ * "params"}], "evaluation": {…}, "sinks": [{"id", "type", "guarantee"}]}
  *
  * Differences that would make the stored positions or the learned state mean something else are refused, all at once
  * (spark.apache.org, Structured Streaming guide, "Recovery semantics after changes in a streaming query", is the
@@ -13,6 +13,7 @@
  *     query name                      the ledgers know it
  *     source id, type, input          positions are names and numbers of that input
  *     pipeline                        while something learns from its columns
+ *     type and place of a column      likewise; columns may come and go
  *     model type, id, what shapes its state or its start
  *     evaluation windows and metrics  their state is laid out by them
  *     type of a sink with a known id, and at_least_once → exactly_once: its ledger does not know the batches
@@ -67,6 +68,25 @@ static json_t *identity_source(const struct hr_source *source)
     return json_pack("{s:s, s:s, s:o}", "id", source->id, "type", source->type->kind.name, "params", params);
 }
 
+/* Where a column's value comes from: a JSON pointer, a header's name, or the number of the field where a CSV file has
+ * no header. */
+static json_t *identity_schema(const struct hr_plan *plan)
+{
+    bool by_number = strcmp(plan->format->type->kind.name, "csv") == 0 && !hr_format_has_header(plan->format);
+    json_t *list = json_array();
+    for (size_t i = 0; i < plan->source_columns; i++) {
+        const struct hr_field *field = &plan->schema.fields[i];
+        if (field->origin != HR_ORIGIN_FIELD) {
+            continue;
+        }
+        json_t *from = by_number ? json_integer((json_int_t)i)
+                                 : json_string(field->pointer != NULL ? field->pointer : field->name);
+        json_array_append_new(
+            list, json_pack("{s:s, s:s, s:o}", "name", field->name, "type", hr_type_name(field->type), "from", from));
+    }
+    return list;
+}
+
 static json_t *identity_evaluation(const struct hr_evaluation *evaluation)
 {
     json_t *metrics = json_array();
@@ -90,6 +110,7 @@ static json_t *identity_document(const struct hr_plan *plan)
     json_t *root = json_object();
     json_object_set_new(root, "query", json_string(plan->name));
     json_object_set_new(root, "source", identity_source(plan->source));
+    json_object_set_new(root, "schema", identity_schema(plan));
     json_t *stages = json_array();
     for (size_t i = 0; i < plan->pipeline.count; i++) {
         json_array_append_new(stages, hr_stage_to_json(plan->pipeline.stages[i]));
@@ -299,10 +320,31 @@ static bool has_learned(json_t *stored)
     return false;
 }
 
-/* What was learned means the same only behind the same pipeline and in the same model. */
+/* Columns that both have. A checkpoint of before columns were kept has none. */
+static void compare_schemas(struct differences *found, json_t *stored, json_t *wanted)
+{
+    size_t i;
+    size_t j;
+    json_t *before;
+    json_t *now;
+    json_array_foreach(stored, i, before)
+    {
+        json_array_foreach(wanted, j, now)
+        {
+            if (json_equal(json_object_get(before, "name"), json_object_get(now, "name"))) {
+                char what[160];
+                snprintf(what, sizeof(what), "column '%.100s'", json_string_value(json_object_get(now, "name")));
+                compare_objects(found, what, before, now, NULL, 0);
+            }
+        }
+    }
+}
+
+/* What was learned means the same only of the same columns, behind the same pipeline and in the same model. */
 static void compare_learned(struct differences *found, json_t *stored, json_t *wanted)
 {
     if (has_learned(stored)) {
+        compare_schemas(found, json_object_get(stored, "schema"), json_object_get(wanted, "schema"));
         compare_stages(found, json_object_get(stored, "stages"), json_object_get(wanted, "stages"));
     }
     if (json_array_size(json_object_get(stored, "models")) > 0) {
@@ -330,6 +372,18 @@ static void compare_identities(struct differences *found, json_t *stored, json_t
     compare_sinks(found, json_object_get(stored, "sinks"), json_object_get(wanted, "sinks"));
 }
 
+/* Rows may be scored only by what was learned; an untrained model would answer as if it knew. */
+static void compare_for_score(struct differences *found, json_t *stored, json_t *wanted)
+{
+    if (has_learned(wanted) && !has_learned(stored)) {
+        char name[64];
+        value_text(json_object_get(stored, "query"), name);
+        difference(found, "it is of query %s, which learns nothing", name);
+        return;
+    }
+    compare_learned(found, stored, wanted);
+}
+
 typedef void compare_fn(struct differences *found, json_t *stored, json_t *wanted);
 
 static enum hr_status check(struct hr_plan *plan, struct hr_str stored, compare_fn *compare, struct hr_error *err)
@@ -354,7 +408,7 @@ static enum hr_status check(struct hr_plan *plan, struct hr_str stored, compare_
 
 enum hr_status hr_plan_check_learned(struct hr_plan *plan, struct hr_str stored, struct hr_error *err)
 {
-    enum hr_status status = check(plan, stored, compare_learned, err);
+    enum hr_status status = check(plan, stored, compare_for_score, err);
     return status != HR_MISMATCH
                ? status
                : hr_fail_hint(err, "score with the query that made the checkpoint, or name another with --checkpoint");

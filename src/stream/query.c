@@ -57,6 +57,15 @@ struct attempt {
 
 /* ---- an attempt --------------------------------------------------------------------------------------------- */
 
+/* No batch was ever prepared: nothing of the query that made the checkpoint is in it, and a typo of its first start
+ * must not bind the second one. */
+static bool attempt_is_unused(const struct attempt *attempt)
+{
+    struct hr_checkpoint_info info;
+    hr_checkpoint_info(attempt->checkpoint, &info);
+    return info.committed < 0 && info.prepared < 0;
+}
+
 static enum hr_status attempt_open_checkpoint(struct attempt *attempt, struct hr_error *err)
 {
     struct hr_query *query = attempt->query;
@@ -69,14 +78,23 @@ static enum hr_status attempt_open_checkpoint(struct attempt *attempt, struct hr
                               &attempt->checkpoint, &created, err));
     if (created) {
         hr_log_info(query->name, "new checkpoint at %s, lineage %s", plan->checkpoint_location, lineage);
-        return HR_OK;
     }
     if (query->settings.new_lineage) {
         hr_log_warn(query->name,
                     "new lineage %s: starts again from startingOffsets, with nothing learned; rows that sinks "
                     "have already may be written again",
                     lineage);
+    }
+    if (created) {
+        return HR_OK;
+    }
+    if (query->settings.new_lineage) {
         HR_TRY(hr_checkpoint_restart(attempt->checkpoint, lineage, err));
+        return hr_checkpoint_set_identity(attempt->checkpoint, identity, err);
+    }
+    struct hr_error ignored;
+    if (attempt_is_unused(attempt) &&
+        hr_plan_check_identity(plan, hr_checkpoint_identity(attempt->checkpoint), &ignored) != HR_OK) {
         return hr_checkpoint_set_identity(attempt->checkpoint, identity, err);
     }
     HR_TRY(hr_plan_check_identity(plan, hr_checkpoint_identity(attempt->checkpoint), err));

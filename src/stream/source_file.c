@@ -286,6 +286,12 @@ static enum hr_status file_has_more(const struct hr_file_entry *entry, int64_t p
     if (limit->target != NULL) {
         const struct hr_offset *target = hr_offsets_find(limit->target, hr_str_from(entry->name), -1);
         *upper = target != NULL ? target->position : 0;
+        if (entry->compressed && target != NULL && position > *upper) {
+            return hr_file_fail_loss(err,
+                                     "file '%s' was cut or replaced: it was read up to byte %" PRId64
+                                     " (unpacked) and has %" PRId64 " now",
+                                     entry->name, position, *upper);
+        }
         if (position >= *upper || entry->bounded_dry >= *upper) {
             return HR_OK;
         }

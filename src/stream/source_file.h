@@ -73,8 +73,11 @@ struct hr_file_cursor {
     int64_t line;     /* lines before position */
     int64_t upper;    /* nothing at or past this position is read; INT64_MAX: follow the file */
     bool eof;
+    bool as_it_comes; /* a pipe: what one read brings is given on before the next one waits */
 };
 
+/* True when the next record may be cut without reading, as far as a line end says. */
+bool hr_file_cursor_has_line(const struct hr_file_cursor *cursor);
 /* Opens at `at` (NULL: the start), after checking that the record before it is still the one that was read:
  * HR_DATA_LOSS names file and positions. */
 enum hr_status hr_file_cursor_open(struct hr_file_cursor *cursor, struct hr_file_entry *entry, struct hr_format *format,

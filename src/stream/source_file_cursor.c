@@ -141,8 +141,16 @@ static enum hr_status cursor_fill(struct hr_file_cursor *cursor, struct hr_error
         }
         cursor->end += count;
         cursor->eof = count == 0;
+        if (cursor->as_it_comes) {
+            break;
+        }
     }
     return HR_OK;
+}
+
+bool hr_file_cursor_has_line(const struct hr_file_cursor *cursor)
+{
+    return memchr(cursor->data + cursor->start, '\n', cursor->end - cursor->start) != NULL;
 }
 
 static void cursor_advance(struct hr_file_cursor *cursor, size_t length)

@@ -359,6 +359,24 @@ class Fit(Run):
         self.assertEqual(self.inspect(), before)
         self.assertEqual(self.ids(), list(range(10)))
 
+    def test_a_wrong_first_start_binds_nothing(self):
+        self.query()
+        self.once("--set", "source.path=nowhere.json", expect=66)
+        self.write("in/a.json", lines(0, 10))
+        self.once()
+        self.assertEqual(self.ids(), list(range(10)))
+
+    def test_another_meaning_of_a_column_is_refused(self):
+        source = "source:\n  type: file\n  path: in\n  format: {{ type: csv, header: false }}\n  schema: \"{}\"\n"
+        pipeline = "pipeline: { stages: [{ type: VectorAssembler, inputCols: [a, b], outputCol: v }] }\n"
+        self.write("in/a.csv", "1,2,1\n3,4,0\n")
+        self.query(source=source.format("a double, b double, y double"), pipeline=pipeline)
+        self.once()
+        self.query(source=source.format("b double, a double, y double"), pipeline=pipeline)
+        self.assertIn("column 'b'", self.once(expect=78).stderr)
+        self.query(source=source.format("a double, b double, y double, more string"), pipeline=pipeline)
+        self.once()
+
     def test_what_may_change(self):
         self.query()
         self.write("in/a.json", lines(0, 10))
@@ -491,6 +509,31 @@ class Files(Run):
                    name="name: second\n", checkpoint="checkpoint: { location: state2 }\n")
         self.once()
         self.assertEqual(self.ids(), list(range(8020)))
+
+    def test_a_compressed_file_that_was_replaced_by_a_shorter_one(self):
+        os.makedirs(self.path("in"))
+        with gzip.open(self.path("in/a.json.gz"), "wt") as file:
+            file.write(lines(0, 50))
+        self.query()
+        self.once()
+        with gzip.open(self.path("in/a.json.gz"), "wt") as file:
+            file.write(lines(100, 5))
+        self.assertIn("a.json.gz", self.once(expect=78).stderr)
+
+    def test_a_csv_header_with_none_of_the_columns(self):
+        self.write("in/a.csv", "1,2\n3,4\n")
+        self.query(source="source:\n  type: file\n  path: in\n  format: { type: csv }\n  schema: \"a double, b double\"\n",
+                   model=None)
+        self.assertIn("header: false", self.once(expect=65).stderr)
+
+    def test_a_manifest_stays_short(self):
+        self.query("maxRowsPerTrigger: 1\n  ", model=None)
+        self.write("in/a.json", lines(0, 1500))
+        self.once()
+        self.assertLess(self.read("out/_headrace_manifest").count("\n"), 1100)
+        self.write("in/b.json", lines(1500, 3))
+        self.once()
+        self.assertEqual(self.ids(), list(range(1503)))
 
     def test_damaged_compressed_input(self):
         self.query()
