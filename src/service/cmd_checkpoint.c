@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * headrace checkpoint: looks at a checkpoint without its query, from the identity that it stores. Takes no lock and
- * changes no byte.
+ * changes no byte, but for take-over, which does both.
  *
  * `inspect` is made of what a batch decides and nothing else (no clock, no path), in a fixed order: two runs over the
  * same batches print the same bytes but for the lineage.
@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/number.h"
+#include "base/random.h"
 #include "base/units.h"
 #include "ml/model.h"
 #include "ml/stage.h"
@@ -31,6 +32,7 @@ struct inspector {
     json_t *identity; /* owned */
     int64_t batch;    /* the one asked for; −1: none is committed */
     struct hr_batch_record record;
+    const char *directory;
     bool json;
 };
 
@@ -349,6 +351,40 @@ static enum hr_status verify(struct inspector *inspector, struct hr_error *err)
     return HR_OK;
 }
 
+/* ---- take-over ---------------------------------------------------------------------------------------------- */
+
+static enum hr_status take_over_in(struct hr_checkpoint *checkpoint, int64_t batch, const char *lineage,
+                                   struct hr_error *err)
+{
+    enum hr_status status = hr_checkpoint_take_over(checkpoint, batch, lineage, err);
+    hr_checkpoint_close(checkpoint);
+    return status;
+}
+
+static enum hr_status take_over(struct inspector *inspector, struct hr_error *err)
+{
+    if (inspector->batch < 0) {
+        (void)hr_fail(err, HR_NO_INPUT, "no batch is committed: there is nothing to keep");
+        return hr_fail_hint(err, "headrace run --new-lineage starts from the beginning");
+    }
+    HR_TRY(inspector_read_record(inspector, inspector->batch, &inspector->record, err));
+    struct hr_checkpoint *checkpoint;
+    char lineage[37];
+    bool created = false;
+    hr_random_uuid(&hr_random_system, lineage);
+    HR_TRY(hr_checkpoint_open(inspector->directory, HR_STR("{}"), lineage, 1, &checkpoint, &created, err));
+    HR_TRY(take_over_in(checkpoint, inspector->batch, lineage, err));
+    if (inspector->json) {
+        printf("{\"lineage\":\"%s\",\"before\":\"%s\",\"batchId\":%" PRId64 "}\n", lineage, inspector->info.lineage,
+               inspector->batch);
+    } else {
+        printf("lineage %s goes on from lineage %s after batch %" PRId64 ", with what was learned until then.\n"
+               "The next start takes the sinks over; rows that they have from later batches are written again.\n",
+               lineage, inspector->info.lineage, inspector->batch);
+    }
+    return HR_OK;
+}
+
 /* ---- command ------------------------------------------------------------------------------------------------ */
 
 struct verb {
@@ -356,7 +392,7 @@ struct verb {
     enum hr_status (*run)(struct inspector *inspector, struct hr_error *err);
 };
 
-static const struct verb verbs[] = {{"list", list}, {"inspect", inspect}, {"verify", verify}};
+static const struct verb verbs[] = {{"list", list}, {"inspect", inspect}, {"verify", verify}, {"take-over", take_over}};
 
 static const struct verb *verb_find(const char *name, struct hr_error *err)
 {
@@ -368,11 +404,11 @@ static const struct verb *verb_find(const char *name, struct hr_error *err)
         }
     }
     const char *near = hr_str_nearest(name, names, HR_ARRAY_LEN(names));
-    (void)hr_fail(err, HR_USAGE, "checkpoint: '%s' is not one of list, inspect, verify", name);
+    (void)hr_fail(err, HR_USAGE, "checkpoint: '%s' is not one of list, inspect, verify, take-over", name);
     if (near != NULL) {
         (void)hr_fail_hint(err, "did you mean 'headrace checkpoint %s DIR'?", near);
     } else {
-        (void)hr_fail_hint(err, "usage: headrace checkpoint list|inspect|verify DIR");
+        (void)hr_fail_hint(err, "usage: headrace checkpoint list|inspect|verify|take-over DIR");
     }
     return NULL;
 }
@@ -394,7 +430,9 @@ static int checkpoint(struct hr_arguments *arguments)
     if (verb == NULL) {
         return hr_command_fail(&err);
     }
-    struct inspector inspector = {.json = hr_arguments_is(arguments, "format", "json"), .record = {.batch = -1}};
+    struct inspector inspector = {.json = hr_arguments_is(arguments, "format", "json"),
+                                  .directory = arguments->operands[1],
+                                  .record = {.batch = -1}};
     enum hr_status status = inspector_open(&inspector, arguments->operands[1], &err);
     if (status == HR_OK) {
         status = batch_flag(arguments, &inspector.batch, &err);
@@ -407,18 +445,20 @@ static int checkpoint(struct hr_arguments *arguments)
 }
 
 static const struct hr_flag flags[] = {
-    {.name = "batch", .value = "N", .help = "inspect: the state after this batch (default: the last one)"},
+    {.name = "batch", .value = "N", .help = "inspect, take-over: the state after this batch (default: the last one)"},
     {.name = "format", .value = "FORMAT", .choices = hr_text_or_json, .help = "default text"},
 };
 
 const struct hr_command hr_command_checkpoint = {
     .name = "checkpoint",
-    .operands = "list|inspect|verify DIR",
+    .operands = "list|inspect|verify|take-over DIR",
     .summary = "look at a checkpoint: its batches, its state, its checksums",
-    .doc = "list     the batches that are kept, and a prepared one\n"
-           "inspect  lineage, positions, what stages and models learned\n"
-           "verify   reads everything and checks every checksum; exit code 74 names the first damage\n\n"
-           "Takes no lock and changes no byte, so that it can be used while a query runs.",
+    .doc = "list       the batches that are kept, and a prepared one\n"
+           "inspect    lineage, positions, what stages and models learned\n"
+           "verify     reads everything and checks every checksum; exit code 74 names the first damage\n"
+           "take-over  keeps what was learned up to a batch and gives the checkpoint a new lineage, which takes the\n"
+           "           sinks over: for a checkpoint and sinks that went apart (docs/recovery.md)\n\n"
+           "The first three take no lock and change no byte, so that they can be used while a query runs.",
     .flags = flags,
     .flag_count = HR_ARRAY_LEN(flags),
     .operands_min = 2,

@@ -39,8 +39,9 @@ static void json_release(json_t **json)
 static enum hr_status manifest_hint(struct hr_error *err)
 {
     return hr_fail_hint(err,
-                        "restore " HR_FILE_MANIFEST_NAME " from a copy; or move it away and go on with `headrace run "
-                        "--new-lineage`: the parts stay, and their rows may be written again");
+                        "restore " HR_FILE_MANIFEST_NAME " from a copy; or move it away and go on with `headrace "
+                        "checkpoint take-over` (what was learned is kept) or `headrace run --new-lineage`: the parts "
+                        "stay, and rows may be written again (docs/recovery.md)");
 }
 
 static void copy_text(char *out, size_t size, const json_t *text)
@@ -178,7 +179,8 @@ static enum hr_status part_look(const struct hr_file_manifest *manifest, const s
     if (status == HR_OK && (found.bytes != part->bytes || found.crc != part->crc)) {
         status = hr_fail(err, HR_CORRUPT, "'%s' is damaged: its size or checksum is not that of the manifest", path);
         (void)hr_fail_hint(err, "restore the part from a copy; or move part and " HR_FILE_MANIFEST_NAME
-                                " away and go on with `headrace run --new-lineage`: rows may be written again");
+                                " away and go on with `headrace checkpoint take-over` (what was learned is kept) or "
+                                "`headrace run --new-lineage`: rows may be written again (docs/recovery.md)");
     }
     return status;
 }

@@ -191,6 +191,7 @@ static enum hr_status checkpoint_read(struct hr_checkpoint *checkpoint, struct h
     HR_TRY(status);
     hr_buf_clear(&checkpoint->identity);
     HR_TRY(hr_meta_decode(hr_buf_str(&checkpoint->value), checkpoint->lineage, &checkpoint->identity, err));
+    HR_TRY(hr_checkpoint_read_taken_over(checkpoint, err));
     struct record_pass pass = {.checkpoint = checkpoint, .last = -1};
     HR_TRY(hr_store_scan(checkpoint->store, HR_STR("r"), record_visit, &pass, err));
     if (pass.last < checkpoint->committed) {
@@ -213,6 +214,7 @@ static struct hr_checkpoint *checkpoint_new(struct hr_store *store, int keep)
     checkpoint->store = store;
     checkpoint->directory = (struct hr_checkpoint_directory){.lock_fd = -1, .mark_fd = -1, .mark = -1};
     checkpoint->keep = keep;
+    checkpoint->taken_over.batch = -1;
     checkpoint->committed = -1;
     checkpoint->prepared = -1;
     checkpoint->oldest_record = -1;
@@ -407,6 +409,7 @@ void hr_checkpoint_info(const struct hr_checkpoint *checkpoint, struct hr_checkp
     out->committed = checkpoint->committed;
     out->prepared = checkpoint->prepared;
     out->prepared_crc = checkpoint->prepared_crc;
+    out->taken_over = checkpoint->taken_over.batch;
 }
 
 struct hr_str hr_checkpoint_identity(const struct hr_checkpoint *checkpoint)

@@ -40,6 +40,7 @@ struct hr_checkpoint_info {
     int64_t committed;     /* last committed batch, −1: none */
     int64_t prepared;      /* −1: none; else committed + 1 */
     uint32_t prepared_crc; /* of the delta of `prepared` */
+    int64_t taken_over;    /* the last batch before hr_checkpoint_take_over, −1: never */
 };
 
 /* Opens or makes the directory, takes the lock (HR_LOCKED), makes a lineage when new (*created). identity: the query's
@@ -80,6 +81,12 @@ enum hr_status hr_checkpoint_drop_prepared(struct hr_checkpoint *checkpoint, str
 enum hr_status hr_checkpoint_commit(struct hr_checkpoint *checkpoint, struct hr_error *err);
 /* Starts a new lineage in place: forgets batches and state (--new-lineage). Synced. */
 enum hr_status hr_checkpoint_restart(struct hr_checkpoint *checkpoint, const char lineage[37], struct hr_error *err);
+/* A new lineage in place that keeps what was learned up to `batch`, a kept one: later batches are forgotten, and the
+ * sinks may be taken over from the lineages before. Synced. Of the checkpoint only hr_checkpoint_close may follow. */
+enum hr_status hr_checkpoint_take_over(struct hr_checkpoint *checkpoint, int64_t batch, const char lineage[37],
+                                       struct hr_error *err);
+/* Was this a lineage of the checkpoint before hr_checkpoint_take_over? */
+bool hr_checkpoint_may_take_over(const struct hr_checkpoint *checkpoint, const char *lineage);
 /* Kept batches, oldest first: visit with key = 8 bytes big-endian batch id and value = record. */
 enum hr_status hr_checkpoint_batches(struct hr_checkpoint *checkpoint, hr_store_visit_fn *visit, void *context,
                                      struct hr_error *err);

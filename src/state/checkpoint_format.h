@@ -31,6 +31,7 @@
 #define HR_BATCH_KEY_LENGTH 9u
 #define HR_KEY_COMMITTED HR_STR("c")
 #define HR_KEY_META HR_STR("m")
+#define HR_KEY_TAKEN_OVER HR_STR("t")
 /* No value is longer. */
 #define HR_STATE_VALUE_MAX ((size_t)1 << 31)
 

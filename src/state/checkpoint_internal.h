@@ -8,6 +8,7 @@
  *     checkpoint_pages.c      reads a part's pages; index of live versions
  *     checkpoint_write.c      prepare, drop, commit, restart
  *     checkpoint_prune.c      what leaves the window of kept batches
+ *     checkpoint_take_over.c  a new lineage that keeps what was learned
  *     checkpoint_verify.c     reads everything
  *
  * States: clean [prepare →] prepared [commit →, drop_prepared →] clean. A write that fails makes the checkpoint
@@ -47,6 +48,15 @@ struct hr_checkpoint_directory {
     bool versioned;
 };
 
+#define HR_TAKEN_OVER_MAX 16u
+
+/* Lineages that this one goes on from, the newest first. */
+struct hr_taken_over {
+    int64_t batch; /* the last one of those lineages; −1: none */
+    uint32_t count;
+    char lineages[HR_TAKEN_OVER_MAX][37];
+};
+
 struct hr_checkpoint {
     struct hr_store *store;
     struct hr_checkpoint_directory directory; /* path NULL: over a store of the caller's */
@@ -55,6 +65,7 @@ struct hr_checkpoint {
     int keep;
     char lineage[37];
     struct hr_buf identity;
+    struct hr_taken_over taken_over;
     int64_t committed;
     uint32_t committed_chain;
     int64_t prepared;
@@ -110,6 +121,13 @@ enum hr_status hr_checkpoint_index(struct hr_checkpoint *checkpoint, const char 
                                    struct hr_error *err);
 void hr_checkpoint_forget_indexes(struct hr_checkpoint *checkpoint);
 void hr_part_index_reserve(struct hr_part_index *index, size_t pages);
+
+/* checkpoint_write.c. Adds the removal of the newest batch to changes; keys live in scratch. */
+enum hr_status hr_checkpoint_drop_changes(struct hr_checkpoint *checkpoint, int64_t batch,
+                                          struct hr_store_batch *changes, struct hr_error *err);
+
+/* checkpoint_take_over.c. Fills checkpoint->taken_over. */
+enum hr_status hr_checkpoint_read_taken_over(struct hr_checkpoint *checkpoint, struct hr_error *err);
 
 /* checkpoint_prune.c. Adds the removal of what leaves the window when batch is committed; keys live in scratch. *record
  * and *delta: the oldest that stay. */

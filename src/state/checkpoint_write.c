@@ -267,10 +267,9 @@ enum hr_status hr_checkpoint_commit(struct hr_checkpoint *checkpoint, struct hr_
     return HR_OK;
 }
 
-static enum hr_status drop_changes(struct hr_checkpoint *checkpoint, struct hr_store_batch *changes,
-                                   struct hr_error *err)
+enum hr_status hr_checkpoint_drop_changes(struct hr_checkpoint *checkpoint, int64_t batch,
+                                          struct hr_store_batch *changes, struct hr_error *err)
 {
-    int64_t batch = checkpoint->prepared;
     struct hr_arena *arena = &checkpoint->scratch;
     struct hr_str delta_key = hr_key_batch('d', batch, hr_arena_alloc(arena, HR_BATCH_KEY_LENGTH));
     struct hr_delta delta;
@@ -298,7 +297,7 @@ enum hr_status hr_checkpoint_drop_prepared(struct hr_checkpoint *checkpoint, str
     HR_ASSERT(checkpoint->prepared >= 0);
     struct hr_store_batch changes HR_CLEANUP(hr_store_batch_release) = {0};
     hr_checkpoint_clear_scratch(checkpoint);
-    HR_TRY(drop_changes(checkpoint, &changes, err));
+    HR_TRY(hr_checkpoint_drop_changes(checkpoint, checkpoint->prepared, &changes, err));
     HR_TRY(hr_checkpoint_directory_mark(&checkpoint->directory, checkpoint->committed, true, err));
     HR_TRY(hr_checkpoint_write(checkpoint, &changes, true, err));
     checkpoint->prepared = -1;
@@ -344,9 +343,11 @@ enum hr_status hr_checkpoint_restart(struct hr_checkpoint *checkpoint, const cha
     hr_meta_encode(lineage, hr_buf_str(&checkpoint->identity), &meta);
     hr_store_batch_put(&changes, HR_KEY_COMMITTED, hr_buf_str(&committed));
     hr_store_batch_put(&changes, HR_KEY_META, hr_buf_str(&meta));
+    hr_store_batch_remove(&changes, HR_KEY_TAKEN_OVER);
     HR_TRY(hr_checkpoint_directory_mark(&checkpoint->directory, -1, true, err));
     HR_TRY(hr_checkpoint_write(checkpoint, &changes, true, err));
     memcpy(checkpoint->lineage, lineage, 37);
+    checkpoint->taken_over = (struct hr_taken_over){.batch = -1};
     checkpoint->committed = -1;
     checkpoint->committed_chain = chain;
     checkpoint->prepared = -1;

@@ -166,8 +166,9 @@ static enum hr_status batch_check_replay(struct hr_run *run, struct hr_error *er
     if (hr_checkpoint_delta_crc(run->parts, run->part_count) != run->replay_crc) {
         (void)hr_fail(err, HR_CORRUPT, "batch %lld was run again and came to another state than the one prepared",
                       (long long)run->batch);
-        return hr_fail_hint(err, "the source gave other records, or this is another version of the program: "
-                                 "see docs/recovery.md");
+        return hr_fail_hint(err, "the source gave other records, or this is another version of the program: run the "
+                                 "one that prepared it; or drop the batch with `headrace checkpoint take-over`: sinks "
+                                 "that have it get its rows again (docs/recovery.md)");
     }
     for (size_t i = 0; i < run->part_count; i++) {
         hr_paged_clear_dirty(run->parts[i].paged);

@@ -103,15 +103,33 @@ static enum hr_status recovery_refuse(const struct recovery *recovery, size_t in
                       id, position->batch, sink->mark);
     }
     return hr_fail_hint(err,
-                        "restore the checkpoint that belongs to the sink, or go on with `headrace run --new-lineage`: "
-                        "the query then starts from its startingOffsets and may write again what is there already");
+                        "restore the checkpoint that belongs to the sink; or keep what this one learned with `headrace "
+                        "checkpoint take-over %s`: rows after batch %" PRId64 " are written again; or start from "
+                        "startingOffsets with nothing learned: `headrace run --new-lineage`: all may be written again",
+                        run->plan->checkpoint_location, recovery->info.committed);
+}
+
+/* Does this start take the sinks over, after `headrace checkpoint take-over`? Only the first one does: a batch of the
+ * new lineage is prepared when all sinks know of it. */
+static bool recovery_takes_over(const struct recovery *recovery)
+{
+    const struct hr_checkpoint_info *info = &recovery->info;
+    return info->taken_over >= 0 && info->committed == info->taken_over && info->prepared < 0;
+}
+
+/* The last batch of this lineage in which the sink took part, as the checkpoint has it. */
+static int64_t recovery_mark(const struct recovery *recovery, const struct hr_sink *sink)
+{
+    int64_t mark = hr_batch_record_mark(&recovery->committed, sink->id);
+    return mark > recovery->info.taken_over ? mark : -1;
 }
 
 /* Opens the sinks and asks each for what it remembers. */
 static enum hr_status recovery_ask_sinks(struct recovery *recovery, bool new_lineage, struct hr_error *err)
 {
     struct hr_run *run = recovery->run;
-    struct hr_sink_identity identity = {.query = run->plan->name, .new_lineage = new_lineage};
+    bool take_over = recovery_takes_over(recovery);
+    struct hr_sink_identity identity = {.query = run->plan->name, .new_lineage = new_lineage || take_over};
     memcpy(identity.lineage, run->lineage, sizeof(identity.lineage));
     for (size_t i = 0; i < run->sink_count; i++) {
         hr_sink_start(run->sinks[i].sink, &identity);
@@ -122,7 +140,7 @@ static enum hr_status recovery_ask_sinks(struct recovery *recovery, bool new_lin
         struct hr_sink_position *position = &recovery->positions[i];
         HR_TRY(hr_sink_open(sink, &identity, err));
         found->exactly_once = sink->guarantee == HR_GUARANTEE_EXACTLY_ONCE;
-        found->mark = hr_batch_record_mark(&recovery->committed, sink->id);
+        found->mark = recovery_mark(recovery, sink);
         found->takes_part = recovery->info.prepared >= 0 &&
                             hr_batch_record_mark(&recovery->prepared, sink->id) == recovery->info.prepared;
         if (!found->exactly_once) {
@@ -136,7 +154,8 @@ static enum hr_status recovery_ask_sinks(struct recovery *recovery, bool new_lin
             found->known = found->same_lineage = true; /* committed, and taken away by a reader since */
             found->ledger = position->unseen;
         }
-        if (new_lineage && !found->same_lineage) {
+        bool follows = !position->known || hr_checkpoint_may_take_over(run->checkpoint, position->lineage);
+        if ((new_lineage || (take_over && follows)) && !found->same_lineage) {
             /* The sink learns of the new lineage at once, so that the next start needs no flag. */
             HR_TRY(hr_sink_begin(sink, -1, err));
             HR_TRY(hr_sink_commit(sink, -1, err));

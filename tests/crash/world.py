@@ -23,6 +23,7 @@ from pathlib import Path
 import world_damage
 import world_io
 import world_process
+import world_ways_out
 from world_case import Case, Failure
 
 HERE = Path(__file__).resolve().parent
@@ -93,7 +94,7 @@ def main():
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--times", action="store_true")
     options = parser.parse_args()
-    tests = [test for test in world_process.tests() + world_io.tests() + world_damage.tests() if options.only in test[0]]
+    tests = [test for test in world_process.tests() + world_io.tests() + world_damage.tests() + world_ways_out.tests() if options.only in test[0]]
     if options.list:
         print("\n".join(name for name, _ in tests))
         return 0

@@ -172,7 +172,7 @@ def older_copy(world):
     shutil.rmtree(case.folder / "checkpoint")
     (case.folder / "copy").rename(case.folder / "checkpoint")
     before = case.files()
-    case.run().expect((78,), "is at batch 4, the checkpoint is at batch 1", "hint: .*headrace run --new-lineage.*again")
+    case.run().expect((78,), "is at batch 4, the checkpoint is at batch 1", "hint: .*checkpoint take-over .*run --new-lineage.*again")
     if case.files() != before:
         raise Failure("a refused start changed the output")
     case.run("--new-lineage").expect((0,), "with nothing learned", "may be written again")
