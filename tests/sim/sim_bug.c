@@ -69,7 +69,8 @@ enum hr_status __wrap_hr_checkpoint_directory_mark(struct hr_checkpoint_director
 enum hr_status __wrap_hr_sink_commit(struct hr_sink *sink, int64_t batch, struct hr_error *err)
 {
     struct sim_instance *instance = sim_sink_instance(sink);
-    if (sim_has_bug(instance->world, SIM_BUG_COMMIT_BEFORE_DELIVER) && instance->checkpoint->prepared == batch) {
+    if (batch >= 0 && instance->checkpoint->prepared == batch &&
+        sim_has_bug(instance->world, SIM_BUG_COMMIT_BEFORE_DELIVER)) {
         HR_TRY(__real_hr_checkpoint_commit(instance->checkpoint, err));
     }
     return __real_hr_sink_commit(sink, batch, err);
