@@ -98,6 +98,27 @@ struct hr_finding *hr_findings_add(struct hr_findings *findings, const struct hr
     return finding;
 }
 
+void hr_findings_filter(struct hr_findings *findings, struct hr_finding *last,
+                        bool (*keep)(const struct hr_finding *finding, void *context), void *context)
+{
+    struct hr_finding *next;
+    for (struct hr_finding *finding = last != NULL ? last->next : findings->first; finding != NULL; finding = next) {
+        next = finding->next;
+        if (keep(finding, context)) {
+            last = finding;
+            continue;
+        }
+        if (last != NULL) {
+            last->next = next;
+        } else {
+            findings->first = next;
+        }
+        findings->errors -= finding->severity == HR_SEVERITY_ERROR;
+        findings->warnings -= finding->severity == HR_SEVERITY_WARNING;
+    }
+    findings->last = last;
+}
+
 struct numbered {
     const struct hr_finding *finding;
     size_t number;

@@ -58,6 +58,9 @@ static inline void hr_findings_repeat(struct hr_findings *findings)
     findings->errors++;
     findings->repeated++;
 }
+/* Takes away those findings after `last` (NULL: all) that `keep` does not want. */
+void hr_findings_filter(struct hr_findings *findings, struct hr_finding *last,
+                        bool (*keep)(const struct hr_finding *finding, void *context), void *context);
 /* Adds err (text, hint, status) as an error at a place. */
 struct hr_finding *hr_findings_add(struct hr_findings *findings, const struct hr_place *place,
                                    const struct hr_error *err);

@@ -126,24 +126,45 @@ static void hide_secret(const struct hr_property *property, char *text)
     }
 }
 
+/* The names of all properties. A dump of a configuration leaves out those that have no value, sasl.password among them;
+ * the table that librdkafka prints of itself begins each row with a name. */
+static const char **property_names(struct hr_arena *arena, size_t *out_count)
+{
+    char *table = NULL;
+    size_t size = 0;
+    size_t count = 0;
+    FILE *stream = open_memstream(&table, &size);
+    HR_ASSERT(stream != NULL);
+    rd_kafka_conf_properties_show(stream);
+    HR_ASSERT(fclose(stream) == 0);
+    const char **names = hr_arena_array(arena, size / 2 + 1, const char *);
+    for (const char *line = table; *line != '\0';) {
+        size_t length = strcspn(line, " |\n");
+        if (length > 0 && line[0] >= 'a' && line[0] <= 'z') {
+            names[count++] = hr_arena_strndup(arena, line, length);
+        }
+        line += strcspn(line, "\n");
+        line += *line == '\n';
+    }
+    hr_free(table);
+    *out_count = count;
+    return names;
+}
+
 static void unknown_property(const struct hr_property *property, struct hr_findings *findings)
 {
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    size_t count = 0;
-    const char **dump = rd_kafka_conf_dump(conf, &count);
-    const char *names[512];
-    size_t name_count = 0;
-    for (size_t i = 0; i + 1 < count && name_count < HR_ARRAY_LEN(names); i += 2) {
-        names[name_count++] = dump[i];
-    }
-    const char *nearest = hr_str_nearest(property->key, names, name_count);
+    struct hr_arena arena HR_CLEANUP(hr_arena_release);
+    hr_arena_init(&arena, 0);
+    size_t count;
+    const char **names = property_names(&arena, &count);
+    const char *nearest = hr_str_nearest(property->key, names, count);
     struct hr_finding *finding =
         hr_findings_error(findings, &property->place, "librdkafka has no property '%s'", property->key);
     if (nearest != NULL) {
         hr_finding_hint(findings, finding, "did you mean '%s'?", nearest);
+    } else {
+        hr_finding_hint(findings, finding, "librdkafka's CONFIGURATION.md names all properties");
     }
-    rd_kafka_conf_dump_free(dump, count);
-    rd_kafka_conf_destroy(conf);
 }
 
 void hr_kafka_check(enum hr_kafka_role role, const struct hr_properties *properties, const struct hr_place *place,
@@ -160,6 +181,10 @@ void hr_kafka_check(enum hr_kafka_role role, const struct hr_properties *propert
                 hr_findings_error(findings, &property->place, "'%s' is set by the engine", property->key);
             hr_finding_hint(findings, finding, "remove it: %s", owned->reason);
             continue;
+        }
+        if (is_bootstrap(property->key) && property->value[0] == '\0') {
+            struct hr_finding *finding = hr_findings_error(findings, &property->place, "'%s' is empty", property->key);
+            hr_finding_hint(findings, finding, "write %s: \"host:9092\"", property->key);
         }
         bootstrap = bootstrap || is_bootstrap(property->key) || strcmp(property->key, "test.mock.num.brokers") == 0;
         switch (rd_kafka_conf_set(conf, property->key, property->value, text, sizeof(text))) {

@@ -114,10 +114,28 @@ enum hr_status hr_options_read_json(struct hr_option_table table, const json_t *
  * reference. NODE rows are written with hr_yaml_to_json. */
 json_t *hr_options_to_json(struct hr_option_table table, const void *options);
 const char *hr_option_type_text(enum hr_option_type type);
-/* For checks between options, whose findings (those after `last`, NULL: all) stand at the component: moves each to the
- * first key of the node that its message names, and gives it this hint where it has none. */
-void hr_options_complete(const struct hr_yaml *node, struct hr_findings *findings, const struct hr_finding *last,
-                         const char *hint);
+/* A type's check between its options, made also when some of them are wrong, so that one error hides no other. */
+struct hr_options_check {
+    struct hr_option_table table;
+    const struct hr_yaml *node;
+    struct hr_findings *findings;
+    struct hr_finding *before_read;  /* last finding before the options were read */
+    struct hr_finding *before_check; /* last finding before the check */
+    size_t errors;                   /* before the options were read */
+};
+
+/* Before hr_options_read. */
+struct hr_options_check hr_options_check_begin(struct hr_option_table table, const struct hr_yaml *node,
+                                               struct hr_findings *findings);
+/* After hr_options_read, before the type's check: required texts that are missing become "", so that a check can read
+ * all of its options. */
+void hr_options_check_ready(struct hr_options_check *check, void *options);
+/* After the type's check, whose findings stand at the component: moves each to the first key of the node that its
+ * message names, and gives it this hint where it has none. What only follows from an option that is wrong itself is
+ * taken away. */
+void hr_options_check_end(struct hr_options_check *check, const char *hint);
+/* An id (of a source, stage, model or sink) has 1 to 63 letters, digits, '-' and '_'. `parent` when node has no id. */
+void hr_options_check_id(const char *id, const struct hr_yaml *node, struct hr_findings *findings);
 /* The row of a key, NULL when there is none. */
 const struct hr_option *hr_option_find(struct hr_option_table table, const char *key);
 

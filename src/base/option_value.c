@@ -240,14 +240,17 @@ static bool read_properties(const struct reading *reading, const struct hr_yaml 
     }
     struct hr_properties list = {hr_arena_calloc(reading->arena, node->count, sizeof(struct hr_property)), node->count};
     bool good = true;
+    list.count = 0; /* those that cannot be read are left out, so that the others are checked */
     for (size_t i = 0; i < node->count; i++) {
-        struct hr_property *property = &list.items[i];
+        struct hr_property *property = &list.items[list.count];
         property->key = node->keys[i];
         property->place = node->key_places[i];
         property->secret = node->items[i]->secret || key_is_secret(property->key);
-        good = read_text(reading, node->items[i], &property->value) && good;
+        bool readable = read_text(reading, node->items[i], &property->value);
+        list.count += readable;
+        good = readable && good;
     }
-    *out = good ? list : *out;
+    *out = list;
     return good;
 }
 

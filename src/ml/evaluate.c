@@ -62,20 +62,20 @@ static const char *task_name(enum hr_model_task task)
     return names[task];
 }
 
-static void add_metric(struct hr_evaluation *evaluation, const char *name, const struct hr_place *place,
-                       struct hr_findings *findings)
+/* type NULL: not known, so that any metric may be right. */
+static void add_metric(struct hr_evaluation *evaluation, const struct hr_model_type *type, const char *name,
+                       const struct hr_place *place, struct hr_findings *findings)
 {
     const char *names[HR_METRIC_ID_COUNT];
-    enum hr_model_task task = evaluation->model->type->task;
     for (unsigned i = 0; i < HR_METRIC_ID_COUNT; i++) {
         names[i] = hr_metric_infos[i].name;
         if (strcmp(names[i], name) != 0) {
             continue;
         }
-        if (hr_metric_infos[i].task != task) {
-            struct hr_finding *finding = hr_findings_error(findings, place, "metric '%s' is for %s, %s does %s", name,
-                                                           task_name(hr_metric_infos[i].task),
-                                                           evaluation->model->type->kind.name, task_name(task));
+        if (type != NULL && hr_metric_infos[i].task != type->task) {
+            struct hr_finding *finding =
+                hr_findings_error(findings, place, "metric '%s' is for %s, %s does %s", name,
+                                  task_name(hr_metric_infos[i].task), type->kind.name, task_name(type->task));
             hr_finding_hint(findings, finding, "headrace list metrics says what each is for");
         }
         evaluation->metrics |= 1u << i;
@@ -145,27 +145,50 @@ struct hr_option_table hr_evaluation_window_options(void)
     return HR_OPTION_TABLE(window_option_rows);
 }
 
+static void read_metrics(struct hr_evaluation *evaluation, const struct hr_yaml *node, const struct hr_model_type *type,
+                         const struct hr_string_list *metrics, struct hr_findings *findings)
+{
+    const struct hr_yaml *list = hr_yaml_get(node, "metrics");
+    if (list != NULL && list->kind == HR_YAML_SEQUENCE && list->count == 0) {
+        struct hr_finding *finding = hr_findings_error(findings, &list->place, "metrics is empty");
+        hr_finding_hint(findings, finding, "leave it out for all metrics of the model's task, or leave evaluation out");
+    }
+    for (size_t i = 0; i < metrics->count; i++) {
+        bool has_place = list != NULL && list->kind == HR_YAML_SEQUENCE && i < list->count;
+        const struct hr_place *place = has_place ? &list->items[i]->place : hr_yaml_key_place(node, "metrics");
+        add_metric(evaluation, type, metrics->items[i], place, findings);
+    }
+}
+
+static void read_options(struct hr_evaluation *evaluation, const struct hr_yaml *node, const struct hr_model_type *type,
+                         struct hr_arena *arena, struct hr_findings *findings)
+{
+    struct evaluation_options options = {0};
+    hr_options_read(HR_OPTION_TABLE(evaluation_option_rows), node, NULL, &options, arena, findings);
+    read_metrics(evaluation, node, type, &options.metrics, findings);
+    if (options.windows != NULL) {
+        struct window_options windows = {0};
+        hr_options_read(HR_OPTION_TABLE(window_option_rows), options.windows, NULL, &windows, arena, findings);
+        evaluation->cumulative = windows.cumulative;
+        evaluation->sliding_rows = windows.sliding_rows;
+        evaluation->fading_factor = windows.fading_factor;
+    }
+}
+
+void hr_evaluation_check(const struct hr_yaml *node, const struct hr_model_type *type, struct hr_arena *arena,
+                         struct hr_findings *findings)
+{
+    struct hr_evaluation ignored = {0};
+    read_options(&ignored, node, type, arena, findings);
+}
+
 void hr_evaluation_read(struct hr_evaluation *evaluation, const struct hr_yaml *node, const struct hr_model *model,
                         struct hr_arena *arena, struct hr_findings *findings)
 {
     *evaluation = (struct hr_evaluation){.model = model, .cumulative = true};
     hr_paged_init(&evaluation->state, STATE_MAX);
     if (node != NULL) {
-        struct evaluation_options options = {0};
-        hr_options_read(HR_OPTION_TABLE(evaluation_option_rows), node, NULL, &options, arena, findings);
-        const struct hr_yaml *list = hr_yaml_get(node, "metrics");
-        for (size_t i = 0; i < options.metrics.count; i++) {
-            bool has_place = list != NULL && list->kind == HR_YAML_SEQUENCE && i < list->count;
-            const struct hr_place *place = has_place ? &list->items[i]->place : hr_yaml_key_place(node, "metrics");
-            add_metric(evaluation, options.metrics.items[i], place, findings);
-        }
-        if (options.windows != NULL) {
-            struct window_options windows = {0};
-            hr_options_read(HR_OPTION_TABLE(window_option_rows), options.windows, NULL, &windows, arena, findings);
-            evaluation->cumulative = windows.cumulative;
-            evaluation->sliding_rows = windows.sliding_rows;
-            evaluation->fading_factor = windows.fading_factor;
-        }
+        read_options(evaluation, node, model->type, arena, findings);
     }
     if (evaluation->metrics == 0) {
         evaluation->metrics = metrics_of_task(model->type->task);

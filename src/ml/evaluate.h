@@ -6,9 +6,9 @@
  *
  * Classification: accuracy precision recall f1 auc logLoss kappa kappaT. Regression: rmse mae r2. Clustering:
  * meanSquaredDistance. Definitions: class 1 is positive; precision, recall, f1 are of class 1 (0 when undefined);
- * kappa is Cohen's; kappaT = (p0 − pNoChange) / (1 − pNoChange) against "predict the last label" (Žliobaitė et al. 2015;
- * the first row's last label counts as 0); logLoss clips probabilities to [1e-15, 1 − 1e-15]; auc counts ties half
- * (1 when a class is missing, as MOA).
+ * kappa is Cohen's; kappaT = (p0 − pNoChange) / (1 − pNoChange) against "predict the last label" (Žliobaitė et al.
+ * 2015; the first row's last label counts as 0); logLoss clips probabilities to [1e-15, 1 − 1e-15]; auc counts ties
+ * half (1 when a class is missing, as MOA).
  *
  * auc is exact over the first HR_AUC_EXACT rows of the cumulative view and in the sliding view up to
  * HR_AUC_SORT_ROWS; else the scores are counted in bins that are 1/256 of the margin wide (evaluate_auc.h): below 1e-5
@@ -44,7 +44,7 @@ enum hr_metric_id {
 #define HR_METRIC_MEMBER(name, text, task, meaning) HR_METRIC_ID_##name,
     HR_METRICS(HR_METRIC_MEMBER)
 #undef HR_METRIC_MEMBER
-    HR_METRIC_ID_COUNT
+        HR_METRIC_ID_COUNT
 };
 
 struct hr_metric_info {
@@ -56,7 +56,7 @@ extern const struct hr_metric_info hr_metric_infos[HR_METRIC_ID_COUNT];
 
 struct hr_evaluation {
     const struct hr_model *model;
-    unsigned metrics;      /* bit set of hr_metric_id */
+    unsigned metrics; /* bit set of hr_metric_id */
     bool cumulative;
     int64_t sliding_rows;  /* 0: none */
     double fading_factor;  /* 0: none */
@@ -66,10 +66,13 @@ struct hr_evaluation {
 /* Keys of `evaluation:` and of its `windows:`. */
 struct hr_option_table hr_evaluation_options(void);
 struct hr_option_table hr_evaluation_window_options(void);
-/* Reads `evaluation:` (NULL: all metrics of the task, cumulative). Findings: unknown metric with the nearest name, a metric
- * of another task, ranges. */
+/* Reads `evaluation:` (NULL: all metrics of the task, cumulative). Findings: unknown metric with the nearest name, a
+ * metric of another task, ranges. */
 void hr_evaluation_read(struct hr_evaluation *evaluation, const struct hr_yaml *node, const struct hr_model *model,
                         struct hr_arena *arena, struct hr_findings *findings);
+/* Only the findings, for a model that is wrong itself; type NULL: not even its type is known. */
+void hr_evaluation_check(const struct hr_yaml *node, const struct hr_model_type *type, struct hr_arena *arena,
+                         struct hr_findings *findings);
 /* Measures the rows of a chunk that was just learned (or scored). */
 void hr_evaluation_observe(struct hr_evaluation *evaluation, const struct hr_chunk *chunk);
 /* {"cumulative": {…}, "sliding": {…}, "faded": {…}} (only the views asked for) of the metrics, in the order of

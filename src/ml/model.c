@@ -74,6 +74,7 @@ struct hr_model *hr_model_new(const struct hr_yaml *node, struct hr_arena *arena
     model->type = type;
     model->arena = arena;
     model->place = node->place;
+    model->node = node;
     model->id = type->kind.name;
     model->label_given = hr_yaml_get(node, "labelCol") != NULL;
     model->features = model->label = model->prediction = SIZE_MAX;
@@ -81,19 +82,20 @@ struct hr_model *hr_model_new(const struct hr_yaml *node, struct hr_arena *arena
     const struct hr_yaml *id = hr_yaml_get(node, "id");
     if (id != NULL && id->kind == HR_YAML_SCALAR && id->text[0] != '\0') {
         model->id = id->text;
+        hr_options_check_id(model->id, node, findings);
     } else if (id != NULL) {
         hr_finding_hint(findings, hr_findings_error(findings, &id->place, "'id' must be a name"),
                         "leave it out, and the model is called by its type");
     }
     model->options = hr_arena_calloc(arena, 1, type->kind.options_size);
+    struct hr_options_check check = hr_options_check_begin(type->kind.options, node, findings);
     hr_options_read(type->kind.options, node, own_keys, model->options, arena, findings);
     hr_paged_init(&model->state, MODEL_STATE_MAX);
-    if (type->check != NULL && findings->errors == errors) {
-        const struct hr_finding *last = findings->last;
+    hr_options_check_ready(&check, model->options);
+    if (type->check != NULL) {
         type->check(model, findings);
-        hr_options_complete(
-            node, findings, last,
-            hr_arena_printf(arena, "headrace list models %s shows parameters and an example", type->kind.name));
+        hr_options_check_end(
+            &check, hr_arena_printf(arena, "headrace list models %s shows parameters and an example", type->kind.name));
     }
     if (findings->errors > errors) {
         hr_model_close(model);

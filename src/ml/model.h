@@ -91,9 +91,10 @@ struct hr_model {
     void *options; /* starts with struct hr_model_columns */
     struct hr_paged state;
     struct hr_place place;
-    struct hr_arena *arena; /* of the query */
-    size_t features;        /* column indices after bind; SIZE_MAX: none */
-    bool label_given;       /* labelCol is written out: it must be there */
+    const struct hr_yaml *node; /* as written; during check */
+    struct hr_arena *arena;     /* of the query */
+    size_t features;            /* column indices after bind; SIZE_MAX: none */
+    bool label_given;           /* labelCol is written out: it must be there */
     size_t label;
     size_t prediction;
     size_t raw_prediction;

@@ -320,10 +320,34 @@ static enum hr_status online_end_batch(struct hr_model *base, struct hr_error *e
     return HR_OK;
 }
 
+static const char *const optimizer_names[] = {"sgd", "adagrad", "ftrl", NULL};
+
+/* Options of one optimizer that are written out while another one learns. */
+static void warn_of_idle_keys(const struct hr_model *base, struct hr_findings *findings)
+{
+    static const struct {
+        const char *key;
+        bool of_ftrl;
+    } keys[] = {{"alpha", true}, {"beta", true}, {"learningRate", false}, {"powerT", false}};
+    const struct online_options *options = base->options;
+    bool ftrl = options->optimizer == ONLINE_FTRL;
+    for (size_t i = 0; i < HR_ARRAY_LEN(keys); i++) {
+        /* With interceptOptimizer: sgd the rates serve the intercept beside ftrl. */
+        bool used = keys[i].of_ftrl == ftrl || (!keys[i].of_ftrl && options->intercept_choice == INTERCEPT_SGD);
+        if (!used && hr_yaml_get(base->node, keys[i].key) != NULL) {
+            struct hr_finding *finding = hr_findings_warning(findings, hr_yaml_key_place(base->node, keys[i].key),
+                                                             "'%s' has no effect: optimizer is %s", keys[i].key,
+                                                             optimizer_names[options->optimizer]);
+            hr_finding_hint(findings, finding, "remove it, or choose optimizer: %s",
+                            keys[i].of_ftrl ? "ftrl" : "sgd or adagrad");
+        }
+    }
+}
+
 static void online_check(struct hr_model *base, struct hr_findings *findings)
 {
-    (void)findings;
     struct online_options *options = base->options;
+    warn_of_idle_keys(base, findings);
     if (options->learning_rate == 0.0) {
         options->learning_rate = options->optimizer == ONLINE_ADAGRAD ? 0.1 : 0.01;
     }
@@ -410,7 +434,6 @@ static void online_close(struct hr_model *base)
     model->weights = NULL;
 }
 
-static const char *const optimizer_names[] = {"sgd", "adagrad", "ftrl", NULL};
 static const char *const intercept_names[] = {"same", "sgd", NULL};
 
 static const struct hr_option online_option_rows[] = {

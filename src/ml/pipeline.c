@@ -155,6 +155,37 @@ enum hr_status hr_pipeline_bind_stage(struct hr_pipeline *pipeline, size_t index
     return status;
 }
 
+static void list_remove(struct hr_string_list *list, size_t index)
+{
+    if (index < list->count) {
+        list->count--;
+        memmove(&list->items[index], &list->items[index + 1], (list->count - index) * sizeof(*list->items));
+    }
+}
+
+/* A stage that could not be bound for one of its inputCols is bound again without it, so that what is wrong with the
+ * others is found too (the plan is lost anyway). False: it was not for one of them, or none is left. */
+static bool drop_input(struct hr_stage *stage, const char *message)
+{
+    const struct hr_option *row = hr_option_find(stage->type->kind.options, "inputCols");
+    const struct hr_option *outputs = hr_option_find(stage->type->kind.options, "outputCols");
+    if (row == NULL || row->type != HR_OPTION_STRINGS) {
+        return false;
+    }
+    struct hr_string_list *list = (struct hr_string_list *)((char *)stage->options + row->offset);
+    for (size_t i = 0; i < list->count && list->count > 1; i++) {
+        if (strstr(message, hr_arena_printf(stage->arena, "column '%s'", list->items[i])) == NULL) {
+            continue;
+        }
+        list_remove(list, i);
+        if (outputs != NULL && outputs->type == HR_OPTION_STRINGS) {
+            list_remove((struct hr_string_list *)((char *)stage->options + outputs->offset), i);
+        }
+        return true;
+    }
+    return false;
+}
+
 void hr_pipeline_bind(struct hr_pipeline *pipeline, struct hr_schema *schema, struct hr_findings *findings)
 {
     for (size_t i = 0; i < pipeline->count; i++) {
@@ -167,8 +198,15 @@ void hr_pipeline_bind(struct hr_pipeline *pipeline, struct hr_schema *schema, st
             continue;
         }
         struct hr_error err;
-        if (hr_pipeline_bind_stage(pipeline, i, schema, &err) != HR_OK) {
+        bool good = hr_pipeline_bind_stage(pipeline, i, schema, &err) == HR_OK;
+        if (!good) {
             hr_findings_add(findings, &stage->place, &err);
+        }
+        while (!good && drop_input(stage, err.text)) {
+            good = hr_pipeline_bind_stage(pipeline, i, schema, &err) == HR_OK;
+            if (!good) {
+                hr_findings_add(findings, &stage->place, &err);
+            }
         }
     }
 }

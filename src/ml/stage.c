@@ -4,6 +4,7 @@
  */
 #include "ml/stage.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -97,6 +98,21 @@ enum hr_status hr_stage_take_fit(struct hr_stage *stage, struct hr_error *err)
     return status;
 }
 
+/* A fit of data with NaN gives it, so it is no error; but what is computed with it is NaN too. */
+static void warn_of_nan(const struct hr_yaml *node, struct hr_findings *findings)
+{
+    double value;
+    if (node->kind == HR_YAML_SCALAR && !node->quoted && hr_yaml_number(node, &value) && isnan(value)) {
+        struct hr_finding *finding = hr_findings_warning(findings, &node->place, "a fitted value is NaN");
+        hr_finding_hint(findings, finding, "what this stage computes with it is NaN too: fit again without such rows");
+    }
+    for (size_t i = 0; i < node->count; i++) {
+        if (node->kind != HR_YAML_MAPPING || strncmp(node->keys[i], "labels", strlen("labels")) != 0) {
+            warn_of_nan(node->items[i], findings);
+        }
+    }
+}
+
 struct hr_stage *hr_stage_new(const struct hr_yaml *node, size_t index, struct hr_arena *arena,
                               struct hr_findings *findings)
 {
@@ -119,13 +135,16 @@ struct hr_stage *hr_stage_new(const struct hr_yaml *node, size_t index, struct h
     }
     struct hr_stage *stage = stage_allocate(type, named ? id->text : NULL, index, arena);
     stage->place = node->place;
+    if (named) {
+        hr_options_check_id(stage->id, node, findings);
+    }
+    struct hr_options_check check = hr_options_check_begin(type->kind.options, node, findings);
     hr_options_read(type->kind.options, node, own_keys, stage->options, arena, findings);
-    if (type->check != NULL && findings->errors == errors) {
-        const struct hr_finding *last = findings->last;
+    hr_options_check_ready(&check, stage->options);
+    if (type->check != NULL) {
         type->check(stage, findings);
-        hr_options_complete(
-            node, findings, last,
-            hr_arena_printf(arena, "headrace list stages %s shows parameters and an example", type->kind.name));
+        hr_options_check_end(
+            &check, hr_arena_printf(arena, "headrace list stages %s shows parameters and an example", type->kind.name));
     }
     const struct hr_yaml *fitted = hr_yaml_get(node, "fitted");
     if (fitted != NULL && findings->errors == errors) {
@@ -135,6 +154,7 @@ struct hr_stage *hr_stage_new(const struct hr_yaml *node, size_t index, struct h
             hr_findings_add(findings, &fitted->place, &err);
         }
         json_decref(values);
+        warn_of_nan(fitted, findings);
     }
     if (findings->errors > errors) {
         hr_stage_close(stage);

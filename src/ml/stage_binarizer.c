@@ -4,6 +4,8 @@
  * vector in its shorter form; under a negative threshold the elements that a sparse vector leaves out become 1.
  * Source: org.apache.spark.ml.feature.Binarizer.
  */
+#include <math.h>
+
 #include "ml/column_pairs.h"
 #include "ml/stage.h"
 #include "ml/vectors.h"
@@ -23,6 +25,14 @@ static void binarizer_check(struct hr_stage *stage, struct hr_findings *findings
 {
     const struct binarizer_options *options = stage->options;
     hr_column_pairs_check(stage, findings);
+    bool nan = isnan(options->threshold);
+    for (size_t i = 0; i < options->thresholds.count; i++) {
+        nan = nan || isnan(options->thresholds.items[i]);
+    }
+    if (nan) {
+        hr_findings_error(findings, &stage->place, "Binarizer: '%s' is NaN, and no number is above that",
+                          options->thresholds.count > 0 ? "thresholds" : "threshold");
+    }
     if (options->thresholds.count == 0) {
         return;
     }

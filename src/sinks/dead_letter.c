@@ -34,6 +34,19 @@ static const char *const sink_keys[] = {
     NULL,
 };
 
+/* Dead letters are not rows: what says which rows, or which sink of several, has nothing to say. */
+static void refuse_keys_of_rows(const struct hr_yaml *node, struct hr_findings *findings)
+{
+    static const char *const keys[] = {"id", "columns", "content", "keyCol"};
+    for (size_t i = 0; i < HR_ARRAY_LEN(keys); i++) {
+        if (hr_yaml_get(node, keys[i]) != NULL) {
+            struct hr_finding *finding =
+                hr_findings_error(findings, hr_yaml_key_place(node, keys[i]), "deadLetter takes no '%s'", keys[i]);
+            hr_finding_hint(findings, finding, "remove it: a dead letter is the record as it came, and why it is bad");
+        }
+    }
+}
+
 struct hr_dead_letter *hr_dead_letter_new(const struct hr_yaml *node, const char *directory, struct hr_arena *arena,
                                           struct hr_findings *findings)
 {
@@ -49,6 +62,7 @@ struct hr_dead_letter *hr_dead_letter_new(const struct hr_yaml *node, const char
         hr_finding_hint(findings, finding, "use type: kafka or type: file");
         return NULL;
     }
+    refuse_keys_of_rows(node, findings);
     struct hr_dead_letter *dead_letter = hr_arena_new(arena, struct hr_dead_letter);
     struct dead_letter_options options = {0};
     dead_letter->sink = hr_sink_new_ignoring(node, "deadLetter", directory, ignore, arena, findings);

@@ -79,15 +79,21 @@ static const struct hr_sink_type *sink_find_type(const struct hr_yaml *node, str
     return NULL;
 }
 
-static void sink_check_id(const struct hr_sink *sink, const struct hr_yaml *node, struct hr_findings *findings)
+static void sink_check_columns(const struct hr_sink *sink, const struct hr_yaml *node, struct hr_findings *findings)
 {
-    size_t length = strlen(sink->id);
-    size_t good = strspn(sink->id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
-    if (length == 0 || length > 63 || good != length) {
-        const struct hr_yaml *id = hr_yaml_get(node, "id");
-        struct hr_finding *finding =
-            hr_findings_error(findings, id != NULL ? &id->place : &node->place, "'%s' is not an id", sink->id);
-        hr_finding_hint(findings, finding, "an id has 1 to 63 letters, digits, '-' or '_'");
+    static const char *const of_rows[] = {"columns", "keyCol"};
+    const struct hr_yaml *columns = hr_yaml_get(node, "columns");
+    if (columns != NULL && columns->kind == HR_YAML_SEQUENCE && columns->count == 0) {
+        struct hr_finding *finding = hr_findings_error(findings, &columns->place, "columns is empty");
+        hr_finding_hint(findings, finding,
+                        "name columns, or leave it out: then the schema's and the model's are written");
+    }
+    for (size_t i = 0; i < HR_ARRAY_LEN(of_rows) && sink->content == HR_CONTENT_METRICS; i++) {
+        if (hr_yaml_get(node, of_rows[i]) != NULL) {
+            struct hr_finding *finding = hr_findings_warning(findings, hr_yaml_key_place(node, of_rows[i]),
+                                                             "'%s' has no effect: content is metrics", of_rows[i]);
+            hr_finding_hint(findings, finding, "remove it, or write content: rows");
+        }
     }
 }
 
@@ -114,20 +120,23 @@ struct hr_sink *hr_sink_new_ignoring(const struct hr_yaml *node, const char *def
     HR_ASSERT(type->kind.instance_size >= sizeof(struct hr_sink));
     struct hr_sink *sink = hr_arena_calloc(arena, 1, type->kind.instance_size);
     char *block = hr_arena_calloc(arena, 1, SINK_OPTIONS_SIZE + type->kind.options_size + 1);
-    hr_options_read(hr_sink_options(type, arena), node, ignore, block, arena, findings);
+    struct hr_options_check check = hr_options_check_begin(hr_sink_options(type, arena), node, findings);
+    hr_options_read(check.table, node, ignore, block, arena, findings);
     sink->type = type;
     sink->options = block + SINK_OPTIONS_SIZE;
     sink->place = node->place;
     sink->arena = arena;
     sink->directory = directory;
     sink_take_options(sink, (const struct sink_options *)block, node, default_id);
-    sink_check_id(sink, node, findings);
-    if (findings->errors == errors && type->check != NULL) {
-        const struct hr_finding *last = findings->last;
+    hr_options_check_id(sink->id, node, findings);
+    if (ignore == NULL) { /* dead letters take neither */
+        sink_check_columns(sink, node, findings);
+    }
+    hr_options_check_ready(&check, block);
+    if (type->check != NULL) {
         type->check(sink, findings);
-        hr_options_complete(
-            node, findings, last,
-            hr_arena_printf(arena, "headrace list sinks %s shows parameters and an example", type->kind.name));
+        hr_options_check_end(
+            &check, hr_arena_printf(arena, "headrace list sinks %s shows parameters and an example", type->kind.name));
     }
     if (findings->errors > errors) {
         return NULL;

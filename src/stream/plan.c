@@ -158,7 +158,9 @@ static void plan_read_sections(struct hr_plan_builder *builder)
     hr_options_read(HR_OPTION_TABLE(root_options), plan->root, NULL, &builder->sections, &plan->arena,
                     builder->findings);
     plan->guarantee = HR_GUARANTEE_BEST;
-    if (hr_yaml_get(plan->root, "deliveryGuarantee") != NULL) {
+    const struct hr_yaml *asked = hr_yaml_get(plan->root, "deliveryGuarantee");
+    if (asked != NULL && asked->kind == HR_YAML_SCALAR &&
+        strcmp(asked->text, guarantee_choices[builder->sections.guarantee]) == 0) {
         plan->guarantee = builder->sections.guarantee == 1 ? HR_GUARANTEE_EXACTLY_ONCE : HR_GUARANTEE_AT_LEAST_ONCE;
     }
     plan_check_head(builder);

@@ -61,6 +61,34 @@ bool hr_plan_stage_writes(const struct hr_plan_builder *builder, const char *col
     return false;
 }
 
+/* Is it the default name of what some model adds? */
+static bool is_model_column(const char *column)
+{
+    for (size_t i = 0; i < hr_model_type_count; i++) {
+        const struct hr_option_table options = hr_model_types[i]->kind.options;
+        for (size_t j = 0; j < options.count; j++) {
+            if (options.rows[j].fallback != NULL && strcmp(options.rows[j].fallback, column) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+bool hr_plan_may_exist(const struct hr_plan_builder *builder, const char *column)
+{
+    const struct hr_plan *plan = builder->plan;
+    const struct hr_yaml *pipeline = builder->sections.pipeline;
+    const struct hr_yaml *model = builder->sections.model;
+    if (column == NULL || !builder->names_known || hr_schema_find(&plan->schema, column) != SIZE_MAX) {
+        return true;
+    }
+    if (pipeline != NULL && (stage_nodes(builder) == NULL || hr_plan_place_of(pipeline, column) != &pipeline->place)) {
+        return true;
+    }
+    return model != NULL && (is_model_column(column) || hr_plan_place_of(model, column) != &model->place);
+}
+
 /* The stage whose place (or a place inside it) this is; SIZE_MAX: none. */
 static size_t stage_of_place(const struct hr_yaml *stages, const struct hr_place *place)
 {
@@ -191,6 +219,11 @@ static void read_evaluation(struct hr_plan_builder *builder)
         return;
     }
     bool wanted = purpose == HR_PLAN_EVAL || (purpose == HR_PLAN_RUN && node != NULL);
+    if (plan->model == NULL && wanted && node != NULL) {
+        const struct hr_yaml *type = hr_yaml_get(builder->sections.model, "type");
+        bool named = type != NULL && type->kind == HR_YAML_SCALAR;
+        hr_evaluation_check(node, named ? hr_model_type_find(type->text) : NULL, &plan->arena, builder->findings);
+    }
     if (plan->model == NULL || !wanted) {
         return;
     }

@@ -33,6 +33,7 @@ struct hr_plan_builder {
     struct hr_plan_sections sections;
     size_t declared_columns; /* of plan->schema: those that the user declared */
     size_t model_columns;    /* first column that the model added */
+    bool names_known;        /* each column of the source has its name, though its type may be wrong */
     bool schema_good;        /* columns of the source are known */
     bool bound;              /* all columns are known */
 };
@@ -48,6 +49,8 @@ void hr_plan_check_guarantee(struct hr_plan_builder *builder);
 
 /* The place of the scalar `text` below node, else of node itself. */
 const struct hr_place *hr_plan_place_of(const struct hr_yaml *node, const char *text);
+/* False: nothing in the file, not even a section that is wrong, makes a column of this name. */
+bool hr_plan_may_exist(const struct hr_plan_builder *builder, const char *column);
 /* True when some stage of the query file says that it writes this column. */
 bool hr_plan_stage_writes(const struct hr_plan_builder *builder, const char *column);
 

@@ -66,13 +66,14 @@ static const char *section_directory(struct hr_plan *plan, const struct hr_yaml 
     return clean;
 }
 
-static void check_directory(struct hr_plan_builder *builder, const struct hr_yaml *node, const struct hr_yaml *other,
+/* True: a finding was made. */
+static bool check_directory(struct hr_plan_builder *builder, const struct hr_yaml *node, const struct hr_yaml *other,
                             const char *other_name)
 {
     const char *mine = section_directory(builder->plan, node);
     const char *its = section_directory(builder->plan, other);
     if (mine == NULL || its == NULL || strcmp(mine, its) != 0) {
-        return;
+        return false;
     }
     const struct hr_yaml *path = hr_yaml_get(node, "path");
     struct hr_finding *finding =
@@ -81,6 +82,7 @@ static void check_directory(struct hr_plan_builder *builder, const struct hr_yam
     hr_finding_hint(builder->findings, finding,
                     "parts of two writers in one directory cannot be told apart: choose "
                     "another path");
+    return true;
 }
 
 static void check_directories(struct hr_plan_builder *builder)
@@ -88,16 +90,16 @@ static void check_directories(struct hr_plan_builder *builder)
     const struct hr_yaml *sinks = builder->sections.sinks;
     const struct hr_yaml *dead_letter = builder->sections.dead_letter;
     size_t count = sinks != NULL && sinks->kind == HR_YAML_SEQUENCE ? sinks->count : 0;
+    bool found = false; /* the dead letters' directory; each directory is reported once, with the first that has it */
     for (size_t i = 0; i < count; i++) {
-        for (size_t j = 0; j < i; j++) {
-            check_directory(builder, sinks->items[i], sinks->items[j], "the sink");
+        bool taken = false;
+        for (size_t j = 0; j < i && !taken; j++) {
+            taken = check_directory(builder, sinks->items[i], sinks->items[j], "the sink");
         }
-        if (builder->sections.source != NULL) {
-            check_directory(builder, sinks->items[i], builder->sections.source, "the source");
+        if (builder->sections.source != NULL && !taken) {
+            (void)check_directory(builder, sinks->items[i], builder->sections.source, "the source");
         }
-        if (dead_letter != NULL) {
-            check_directory(builder, dead_letter, sinks->items[i], "the sink");
-        }
+        found = found || (dead_letter != NULL && check_directory(builder, dead_letter, sinks->items[i], "the sink"));
     }
 }
 
@@ -129,7 +131,7 @@ static const char *nearest_column(const struct hr_schema *schema, const char *na
 static void column_unknown(struct hr_plan_builder *builder, const char *name, const struct hr_place *place)
 {
     struct hr_plan *plan = builder->plan;
-    if (!builder->bound) {
+    if (!builder->bound && hr_plan_may_exist(builder, name)) {
         return;
     }
     struct hr_finding *finding = hr_findings_error(builder->findings, place, "column '%s' is not in the schema", name);
@@ -184,9 +186,7 @@ static void sink_bind(struct hr_plan_builder *builder, struct hr_sink *sink, con
     } else if (sink->content == HR_CONTENT_ROWS) {
         columns_by_default(builder, sink);
     }
-    if (!builder->bound || builder->findings->errors > errors) {
-        return;
-    }
+    bool whole = builder->bound && builder->findings->errors == errors;
     struct hr_error err;
     if (hr_sink_bind(sink, &builder->plan->schema, &err) != HR_OK) {
         if (err.hint[0] == '\0') {
@@ -197,6 +197,11 @@ static void sink_bind(struct hr_plan_builder *builder, struct hr_sink *sink, con
         if (begin != NULL) {
             begin += strlen("column '");
             name = hr_arena_strndup(&builder->plan->arena, begin, strcspn(begin, "'"));
+        }
+        /* Beside other errors only what does not follow from them: a name that nothing could give. */
+        bool missing = strstr(err.text, "is not in the schema") != NULL;
+        if (!whole && (!missing || (!builder->bound && hr_plan_may_exist(builder, name)))) {
+            return;
         }
         hr_findings_add(builder->findings, hr_plan_place_of(node, name), &err);
     }

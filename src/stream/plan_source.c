@@ -48,6 +48,9 @@ static void source_read_schema(struct hr_plan_builder *builder, const struct hr_
     }
     builder->declared_columns = builder->plan->schema.count;
     builder->schema_good = findings->errors == errors;
+    builder->names_known = builder->schema_good ||
+                           (schema != NULL && builder->declared_columns > 0 &&
+                            (schema->kind == HR_YAML_SCALAR || builder->declared_columns == schema->count));
 }
 
 /* Bad records: where they go by default, and that there is such a place. */

@@ -118,18 +118,6 @@ struct hr_option_table hr_source_options(const struct hr_source_type *type, stru
     return (struct hr_option_table){rows, count};
 }
 
-static void source_check_id(const char *id, const struct hr_yaml *node, struct hr_findings *findings)
-{
-    size_t length = strlen(id);
-    size_t good = strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
-    if (length == 0 || length > 63 || good != length) {
-        const struct hr_yaml *value = hr_yaml_get(node, "id");
-        struct hr_finding *finding =
-            hr_findings_error(findings, value != NULL ? &value->place : &node->place, "'%s' is not an id", id);
-        hr_finding_hint(findings, finding, "an id has 1 to 63 letters, digits, '-' or '_'");
-    }
-}
-
 struct hr_source *hr_source_new(const struct hr_yaml *node, const char *query, const char *directory,
                                 struct hr_arena *arena, struct hr_findings *findings)
 {
@@ -142,23 +130,24 @@ struct hr_source *hr_source_new(const struct hr_yaml *node, const char *query, c
     struct hr_source *source = hr_arena_calloc(arena, 1, type->kind.instance_size);
     char *block = hr_arena_calloc(arena, 1, SOURCE_OPTIONS_SIZE + type->kind.options_size + 1);
     struct source_options *shared = (struct source_options *)block;
-    hr_options_read(hr_source_options(type, arena), node, NULL, block, arena, findings);
+    struct hr_options_check check = hr_options_check_begin(hr_source_options(type, arena), node, findings);
+    hr_options_read(check.table, node, NULL, block, arena, findings);
     source->type = type;
     source->flags = type->flags;
     source->id = shared->id != NULL ? shared->id : type->kind.name;
     source->options = block + SOURCE_OPTIONS_SIZE;
     source->place = node->place;
+    source->node = node;
     source->arena = arena;
     source->query = query;
     source->directory = directory;
     source->rows_per_trigger_max = shared->rows_per_trigger_max > 0 ? shared->rows_per_trigger_max : INT64_MAX;
-    source_check_id(source->id, node, findings);
-    if (findings->errors == errors && type->check != NULL) {
-        const struct hr_finding *last = findings->last;
+    hr_options_check_id(source->id, node, findings);
+    hr_options_check_ready(&check, block);
+    if (type->check != NULL) {
         type->check(source, findings);
-        hr_options_complete(
-            node, findings, last,
-            hr_arena_printf(arena, "headrace list sources %s shows parameters and an example", type->kind.name));
+        hr_options_check_end(&check, hr_arena_printf(arena, "headrace list sources %s shows parameters and an example",
+                                                     type->kind.name));
     }
     if (findings->errors > errors) {
         return NULL;

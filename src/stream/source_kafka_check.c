@@ -87,11 +87,19 @@ bool hr_kafka_parse_time(const char *text, int64_t *out_ms)
     return end != text && *end == '\0' && *out_ms >= 0;
 }
 
+/* Also a key whose value is wrong says which topics are meant; an empty list does not. */
+static int is_written(const struct hr_yaml *node, const char *key)
+{
+    const struct hr_yaml *value = hr_yaml_get(node, key);
+    return value != NULL && !hr_yaml_is_null(value) && (value->kind != HR_YAML_SEQUENCE || value->count > 0);
+}
+
 void hr_kafka_position_check(struct hr_kafka_source *source, struct hr_findings *findings)
 {
     const struct hr_kafka_source_options *options = hr_kafka_options_of(source);
     const struct hr_place *place = &source->base.place;
-    int ways = (options->topics.count > 0) + (options->pattern != NULL) + (options->assign != NULL);
+    const struct hr_yaml *node = source->base.node;
+    int ways = is_written(node, "subscribe") + is_written(node, "subscribePattern") + is_written(node, "assign");
     if (ways != 1) {
         struct hr_finding *finding = hr_findings_error(findings, place,
                                                        ways == 0 ? "a kafka source needs topics"

@@ -78,6 +78,28 @@ class WrongQueries(Lint):
         self.assertEqual(json.loads(done.stdout), [])
 
 
+    def warnings_of(self, **sections):
+        self.write("query.yaml", query(**sections))
+        return self.run_program("lint", "--offline", "query.yaml", expect=0).stdout
+
+    def test_what_has_no_effect_is_a_warning(self):
+        model = "model: { type: OnlineLogisticRegression, featuresCol: v, labelCol: y, %s }\n"
+        self.assertRegex(self.warnings_of(model=model % "optimizer: sgd, alpha: 0.1"),
+                         "^query.yaml:.* warning: 'alpha' has no effect: optimizer is sgd\n  hint: .*ftrl\n$")
+        self.assertRegex(self.warnings_of(model=model % "optimizer: ftrl, powerT: 0.5"), "'powerT' has no effect")
+        self.assertEqual(self.warnings_of(model=model % "optimizer: ftrl, alpha: 0.1"), "")
+        self.assertEqual(self.warnings_of(model=model % "optimizer: ftrl, interceptOptimizer: sgd, powerT: 0.5"), "")
+        sink = "sinks:\n  - { type: file, path: out, content: metrics, columns: [id] }\n"
+        self.assertRegex(self.warnings_of(sinks=sink), "^query.yaml:.* warning: 'columns' has no effect: content is")
+
+    def test_fitted_values_that_are_no_numbers_are_a_warning(self):
+        stage = "pipeline:\n  stages:\n    - { type: StandardScaler, inputCol: v, outputCol: s, withMean: true, " \
+                "fitted: { mean: [0, %s], std: [1, 1] } }\n"
+        self.assertRegex(self.warnings_of(pipeline=stage % ".nan"),
+                         "^query.yaml:.* warning: a fitted value is NaN\n  hint: .*fit again")
+        self.assertEqual(self.warnings_of(pipeline=stage % "1"), "")
+
+
 def add_cases(holder, cases):
     for wrong in cases:
         name = "test_" + re.sub(r"[^a-z0-9]+", "_", wrong["name"].lower()).strip("_")

@@ -14,12 +14,33 @@ CASES = [
     case("subscribe and assign", [("subscribe, subscribePattern and assign", "write one of")],
          source=KAFKA.format("subscribe: §[a]\n  assign: { b: [0] }")),
     case("no topics", [("needs topics", "subscribe")], source=KAFKA.format("").replace("type", "§type", 1)),
+    case("one error of the source hides no other",
+         [("subscribe: 't' is not a list", "."), ("exclude each other", "write one of"), ("startingOffsets", "."),
+          ("'enable.auto.commit' is set", "."), ("no property 'foo.bar'", ".")],
+         source="source:\n  type: kafka\n  subscribe: §§t\n  assign: { b: [0] }\n  startingOffsets: §newest\n"
+                "  properties: { bootstrap.servers: localhost:1, §enable.auto.commit: true, §foo.bar: 1 }\n"
+                "  schema: \"id long\"\n"),
+    case("a wrong list of topics is not also none", [("subscribe: 't' is not a list", ".")],
+         source=KAFKA.format("subscribe: §t")),
+    case("wrong columns, and the key of the sink",
+         [("column 'no' is not", "."), ("column 'nope' is not", ".")],
+         sinks="sinks:\n  - { type: kafka, topic: t, columns: [§no], keyCol: §nope, "
+               "properties: { bootstrap.servers: localhost:1 } }\n"),
+    case("wrong source, and the key of the sink",
+         [("maxFilesPerTrigger: 'x' is not", "."), ("unknown type 'dubble'", "."), ("column 'nope' is not", ".")],
+         source='source:\n  type: file\n  path: in\n  maxFilesPerTrigger: §x\n  schema: §"id dubble"\n',
+         sinks="sinks:\n  - { type: kafka, topic: t, keyCol: §nope, properties: { bootstrap.servers: localhost:1 } }\n"),
     case("bad pattern of topics", [("subscribePattern", ".")], source=KAFKA.format("subscribePattern: §'a('")),
     case("bad starting offsets", [("startingOffsets", ".")],
          source=KAFKA.format("subscribe: [a]\n  startingOffsets: §soon")),
     case("unknown property", [("no property 'mesage.max.bytes'", "'message.max.bytes'")],
          sinks="sinks:\n  - { type: kafka, topic: t, properties: { bootstrap.servers: localhost:1, "
                "§mesage.max.bytes: 1 } }\n"),
+    case("unknown property that has no default", [("no property 'sasl.pasword'", "'sasl.password'")],
+         sinks="sinks:\n  - { type: kafka, topic: t, properties: { bootstrap.servers: localhost:1, "
+               "§sasl.pasword: x } }\n"),
+    case("broker that is empty", [("'bootstrap.servers' is empty", "host:9092")],
+         sinks="sinks:\n  - { type: kafka, topic: t, properties: { §bootstrap.servers: '' } }\n"),
     case("wrong value of a property", [("'linger.ms': Invalid value", "librdkafka")],
          sinks="sinks:\n  - { type: kafka, topic: t, properties: { bootstrap.servers: localhost:1, "
                "§linger.ms: soon } }\n"),
