@@ -378,6 +378,10 @@ static bool decode_record(struct walk *walk, const struct hr_record *record, uin
                        record->value.length, decoder->record_bytes_max);
         return false;
     }
+    if (HR_UNLIKELY(record->line == 1) && record->value.length >= 3 &&
+        memcmp(record->value.data, "\xef\xbb\xbf", 3) == 0) {
+        walk->input.start += 3; /* the byte order mark of a file */
+    }
     size_t padded = (decoder->plan.column_count + 7) & ~(size_t)7;
     memcpy(decoder->states, decoder->fresh, padded);
     if (HR_UNLIKELY(walk_record(walk) == NULL)) {

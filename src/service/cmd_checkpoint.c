@@ -7,6 +7,7 @@
  * same batches print the same bytes but for the lineage.
  */
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -340,7 +341,16 @@ static enum hr_status verify(struct inspector *inspector, struct hr_error *err)
 {
     uint64_t pages = 0;
     uint64_t bytes = 0;
-    HR_TRY(hr_checkpoint_verify(inspector->checkpoint, &pages, &bytes, err));
+    enum hr_status status = hr_checkpoint_verify(inspector->checkpoint, &pages, &bytes, err);
+    if (status != HR_OK) {
+        if (inspector->json) {
+            json_t *document = json_pack("{s:b, s:s}", "ok", 0, "error", err->text);
+            (void)json_dumpf(document, stdout, JSON_COMPACT);
+            printf("\n");
+            json_decref(document);
+        }
+        return status;
+    }
     if (inspector->json) {
         printf("{\"ok\":true,\"pages\":%" PRIu64 ",\"bytes\":%" PRIu64 "}\n", pages, bytes);
     } else {

@@ -211,6 +211,9 @@ static void final_text(const struct evaluator *evaluator)
 
 static void print_final(const struct evaluator *evaluator)
 {
+    if (evaluator->rows == 0) {
+        fprintf(stderr, "headrace: warning: the source has no rows: there is nothing to evaluate\n");
+    }
     if (!evaluator->json) {
         final_text(evaluator);
         return;

@@ -42,7 +42,9 @@ enum hr_status hr_bad_records_judge(struct hr_run *run, struct hr_error *err)
     for (size_t i = run->judged_rejects; i < rejects->count; i++) {
         struct hr_reject *reject = &rejects->items[i];
         if (run->records.items[reject->record].flags & HR_RECORD_TOMBSTONE) {
-            reject->reason = HR_REASON_TOMBSTONE; /* decoders only see that there is nothing */
+            /* Decoders only see that there is nothing. */
+            reject->reason = HR_REASON_TOMBSTONE;
+            reject->message = "the record has no value (a tombstone)";
         }
         if (reject_is_of_row(reject->reason)) {
             if (!dead_letter) {

@@ -4,6 +4,7 @@
  * plan_source.c, plan_bind.c (pipeline, model, evaluation), plan_sinks.c, plan_guarantee.c, plan_identity.c.
  */
 #include "stream/plan.h"
+#include "state/checkpoint.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -194,6 +195,23 @@ struct hr_plan *hr_plan_build(const char *file, const struct hr_plan_settings *s
     return plan;
 }
 
+/* What `run` would refuse, before the running query is stopped for it. A checkpoint that cannot be read is run's. */
+static void preflight_identity(struct hr_plan *plan, struct hr_findings *findings)
+{
+    struct hr_checkpoint *checkpoint = NULL;
+    struct hr_checkpoint_info info;
+    struct hr_error err;
+    if (hr_checkpoint_open_read_only(plan->checkpoint_location, &checkpoint, &err) != HR_OK) {
+        return;
+    }
+    hr_checkpoint_info(checkpoint, &info);
+    if ((info.committed >= 0 || info.prepared >= 0) &&
+        hr_plan_check_identity(plan, hr_checkpoint_identity(checkpoint), &err) != HR_OK) {
+        hr_findings_add(findings, &plan->root->place, &err);
+    }
+    hr_checkpoint_close(checkpoint);
+}
+
 /* The nearest directory above (or at) path that exists must be writable. */
 static void plan_preflight_checkpoint(struct hr_plan *plan, struct hr_findings *findings)
 {
@@ -201,10 +219,11 @@ static void plan_preflight_checkpoint(struct hr_plan *plan, struct hr_findings *
     while (!hr_file_exists(path) && strcmp(path, "/") != 0 && strcmp(path, ".") != 0) {
         path = hr_file_directory(&plan->arena, path);
     }
+    struct hr_error err;
     if (access(path, W_OK | X_OK) == 0) {
+        preflight_identity(plan, findings);
         return;
     }
-    struct hr_error err;
     (void)hr_fail_errno(&err, HR_CANNOT_CREATE, "checkpoint '%s' cannot be made or written", plan->checkpoint_location);
     (void)hr_fail_hint(&err, "set checkpoint.location or --data-dir to a directory that this user may write");
     const struct hr_yaml *node = hr_yaml_get(plan->root, "checkpoint");

@@ -94,8 +94,9 @@ static enum hr_status recovery_refuse(const struct recovery *recovery, size_t in
     }
     if (!sink->known) {
         (void)hr_fail(err, HR_MISMATCH,
-                      "sink '%s' should be at batch %" PRId64 ", but its ledger knows nothing: the ledger was lost", id,
-                      sink->mark);
+                      "sink '%s' should be at batch %" PRId64 ", but its ledger knows nothing: the ledger "
+                      "was lost, or the sink writes elsewhere than before",
+                      id, sink->mark);
     } else {
         (void)hr_fail(err, HR_MISMATCH,
                       "sink '%s' is at batch %" PRId64 ", the checkpoint is at batch %" PRId64

@@ -377,6 +377,14 @@ class Fit(Run):
         self.query(source=source.format("a double, b double, y double, more string"), pipeline=pipeline)
         self.once()
 
+    def test_lint_says_what_run_would_refuse(self):
+        self.query()
+        self.write("in/a.json", lines(0, 10))
+        self.once()
+        self.run_program("lint", "query.yaml", expect=0)
+        self.run_program("lint", "--set", "model.featuresCol=w", "--set", "source.schema=id long, w vector, y double",
+                         "query.yaml", expect=78)
+
     def test_what_may_change(self):
         self.query()
         self.write("in/a.json", lines(0, 10))
@@ -519,6 +527,12 @@ class Files(Run):
         with gzip.open(self.path("in/a.json.gz"), "wt") as file:
             file.write(lines(100, 5))
         self.assertIn("a.json.gz", self.once(expect=78).stderr)
+
+    def test_a_byte_order_mark(self):
+        self.query(model=None)
+        self.write("in/a.json", b"\xef\xbb\xbf" + lines(0, 3).encode())
+        self.once()
+        self.assertEqual(self.ids(), [0, 1, 2])
 
     def test_a_csv_header_with_none_of_the_columns(self):
         self.write("in/a.csv", "1,2\n3,4\n")
