@@ -306,6 +306,11 @@ void hr_kafka_watch_error(struct hr_kafka_watch *watch, const rd_kafka_t *client
         watch->refused = watch->refused || code == RD_KAFKA_RESP_ERR__AUTHENTICATION;
         snprintf(watch->text, sizeof(watch->text), "%s", reason);
         break;
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+        watch->gone = true;
+        break;
     default:
         break;
     }

@@ -22,6 +22,7 @@ enum hr_kafka_role { HR_KAFKA_CONSUMER, HR_KAFKA_PRODUCER };
 struct hr_kafka_watch {
     bool down;
     bool refused;   /* a broker is there, but does not take our name and password */
+    bool gone;      /* a topic or partition was not there; it may come back as another one. Cleared by the caller */
     char text[256]; /* why */
 };
 

@@ -129,6 +129,16 @@ enum hr_status hr_kafka_fetch_assign(struct hr_kafka_source *source, struct hr_e
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ? HR_OK : hr_kafka_fail(err, code, NULL, "assigning partitions");
 }
 
+/* A topic was away: what comes now may be of another one with its name. Back to the positions, anchors first. */
+static enum hr_status fetch_anew(struct hr_kafka_source *source, struct hr_error *err)
+{
+    for (size_t i = 0; i < source->partition_count; i++) {
+        hr_kafka_fetch_forget(source, &source->partitions[i]);
+        source->partitions[i].next = source->base.position.items[i].position;
+    }
+    return hr_kafka_fetch_assign(source, err);
+}
+
 static bool is_of(const struct hr_kafka_partition *partition, const char *topic, int32_t number)
 {
     return partition->number == number && strcmp(partition->topic.data, topic) == 0;
@@ -192,6 +202,9 @@ static enum hr_status take_event(struct hr_kafka_source *source, const rd_kafka_
     snprintf(what, sizeof(what), "topic '%s', partition %d", partition->topic.data, partition->number);
     switch (message->err) {
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+        if (message->offset < source->base.position.items[index].position) {
+            return take_lost(source, index, true, err);
+        }
         partition->next = message->offset > partition->next ? message->offset : partition->next;
         partition->verify = false; /* the anchor is gone by compaction, and so is all after it */
         return HR_OK;
@@ -215,6 +228,10 @@ enum hr_status hr_kafka_fetch(struct hr_kafka_source *source, int64_t wait_us, s
 {
     *got = 0;
     (void)rd_kafka_poll(source->client, 0); /* error callbacks */
+    if (source->watch.gone) {
+        source->watch.gone = false;
+        HR_TRY(fetch_anew(source, err));
+    }
     int timeout_ms = (int)((wait_us + 999) / 1000);
     enum hr_status status = HR_OK;
     /* With a wait, the first call returns at the first message: what came with it is fetched without one. */

@@ -190,14 +190,15 @@ enum hr_status hr_kafka_plan(struct hr_source *base, const struct hr_source_limi
 {
     struct hr_kafka_source *source = (struct hr_kafka_source *)base;
     source->entered_ns = hr_kafka_now_ns();
-    HR_TRY(verify_anchors(source, err));
-    if (limit->target != NULL && !source->has_range && !source->moved && reached(&base->position, limit->target)) {
-        return HR_END;
-    }
+    /* First of all: a topic that is gone never shows its anchors. */
     bool changed;
     HR_TRY(hr_kafka_position_discover(source, &changed, err));
     if (changed) {
         HR_TRY(hr_kafka_fetch_assign(source, err));
+    }
+    HR_TRY(verify_anchors(source, err));
+    if (limit->target != NULL && !source->has_range && !source->moved && reached(&base->position, limit->target)) {
+        return HR_END;
     }
     HR_TRY(take_waiting(source, limit->rows, err));
     enum hr_status status = plan_until(source, limit, err);

@@ -344,6 +344,13 @@ enum hr_status hr_kafka_position_lost(struct hr_kafka_source *source, size_t ind
     struct hr_offset *offset = &source->base.position.items[index];
     HR_TRY(ask_range(source, index, err));
     remade = remade || offset->position > partition->end;
+    if (!remade && partition->low <= offset->position) {
+        /* Only the anchor is gone, or what was fetched ahead. */
+        hr_kafka_fetch_forget(source, partition);
+        partition->next = offset->position;
+        offset->has_anchor = partition->verify = source->has_range = false;
+        return HR_OK;
+    }
     if (hr_kafka_options_of(source)->fail_on_data_loss) {
         return lost_fail(partition, offset->position, remade, err);
     }
@@ -352,7 +359,7 @@ enum hr_status hr_kafka_position_lost(struct hr_kafka_source *source, size_t ind
                     "topic '%s', partition %d was made anew: read from its first offset, %" PRId64
                     "; what the old one held above offset %" PRId64 " and was not read is lost",
                     partition->topic.data, partition->number, partition->low, offset->position);
-    } else if (partition->low > offset->position) {
+    } else {
         uint64_t lost = (uint64_t)(partition->low - offset->position);
         source->base.lost_rows += lost;
         hr_log_warn(source->base.query,
