@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Crashes a query at each fault point, in each of three batches, and proves that its output and state come out the same.
+"""Crashes a query at each fault point, in each of three batches, lets each fail and lets each wait, and proves that output
+and state come out the same.
 
     fault_points.py --headrace PATH [--kills N] [--seed S] [--tool PATH --bootstrap HOST:PORT]
 
 File to file with dead letters in files; with --bootstrap also Kafka to Kafka, file and dead letters. The binary must be
 built with -DHEADRACE_FAULTS=ON. Each run: HEADRACE_FAULT=<point>:<pass>:crash, then the same command again without it,
-until it ends. Visible parts, dead letters and `checkpoint inspect` (its random lineage aside) must equal those of a run that
+until it ends; and with <point>:2:error, after which the query starts again by itself, and a delay at all points at once.
+Visible parts, dead letters and `checkpoint inspect` (its random lineage aside) must equal those of a run that
 was never killed. A table of the points says how often each was reached; a point of the list that no run reached fails.
 The last line is "N passed, N failed".
 """
@@ -198,7 +200,45 @@ def run_case(options, folder, make, points, reached):
             except (Failure, subprocess.SubprocessError) as error:
                 print("FAILED %s, %s at pass %d: %s" % (case.name, point, number, error))
                 failures += 1
-    return passes, failures
+    passed, failed = run_errors(options, folder, make, points, expected)
+    return passes + passed, failures + failed
+
+
+def run_error(options, folder, make, point, index, expected):
+    """An error at a fault point: the same process goes on from the checkpoint. False when the point was not reached."""
+    case = make(options, folder, index)
+    environment = dict(os.environ, HEADRACE_FAULT="%s:2:error" % point)
+    result = subprocess.run([options.headrace, "run", "query.yaml"], cwd=case.folder, env=environment, timeout=120,
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if result.returncode != 0:
+        raise Failure("exit status %d: %s" % (result.returncode, result.stdout[-1500:]))
+    if case.result() != expected:
+        raise Failure("output or state differ from the run that had no error")
+    return "starts again from the checkpoint" in result.stdout
+
+
+def run_errors(options, folder, make, points, expected):
+    """Errors one by one, then a delay at every point."""
+    passed = failed = 0
+    for index, (point, _) in enumerate(points):
+        try:
+            passed += run_error(options, folder, make, point, 500 + index, expected)
+        except (Failure, subprocess.SubprocessError) as error:
+            print("FAILED %s, error in %s: %s" % (make.name, point, error))
+            failed += 1
+    if passed + failed < len([point for point, _ in points if make is not FileCase or "kafka" not in point]):
+        print("FAILED %s: not every error was reached" % make.name)
+        failed += 1
+    case = make(options, folder, 599)
+    try:
+        run(options.headrace, case.folder, ",".join("%s:2:delay=100ms" % point for point, _ in points))
+        if case.result() != expected:
+            raise Failure("output or state differ from the run that had no delay")
+        passed += 1
+    except (Failure, subprocess.SubprocessError) as error:
+        print("FAILED %s, delays: %s" % (make.name, error))
+        failed += 1
+    return passed, failed
 
 
 def killed_at_random(options, folder, points, rng, seconds):

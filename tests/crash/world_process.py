@@ -1,11 +1,14 @@
 """What happens to the process: signals under load, a jumping clock, few descriptors, little memory, faults by name."""
 import os
 import random
+import re
 import resource
 import signal
 import subprocess
 import time
+from pathlib import Path
 
+from fault_points import fault_points
 from world_case import Case, Failure, Result, holds_signals, wait_until
 
 ROWS = 6000
@@ -191,8 +194,20 @@ def fault_errors_in_a_row(world, points):
     case.same(world.expected())
 
 
+def documented_points():
+    """docs/faults.md has the list of src/base/fault.h, and the code has no point beside it."""
+    root = Path(__file__).resolve().parents[2]
+    rows = re.findall(r"^\| `([a-z.]+)` \| (.*) \|$", (root / "docs/faults.md").read_text(), re.M)
+    if rows != fault_points():
+        raise Failure("docs/faults.md: its table of fault points should be:\n%s" % (
+            "\n".join("| `%s` | %s |" % row for row in fault_points())))
+    called = {name for path in (root / "src").glob("*/*.c")
+              for name in re.findall(r'hr_fault\("([a-z.]+)"', path.read_text())}
+    if called != {name for name, _ in rows}:
+        raise Failure("fault points in the code and in the list differ: %s" % (called ^ {name for name, _ in rows}))
+
+
 def tests():
-    from fault_points import fault_points
     points = [name for name, _ in fault_points() if not name.startswith("deliver.kafka")]
     file_source = "  type: file\n  path: in"
     rate_source = "  type: rate\n  rowsPerSecond: 100"
@@ -207,6 +222,7 @@ def tests():
         ("few file descriptors", few_descriptors),
         ("little memory at the start", lambda world: little_memory(world, 500)),
         ("little memory in a batch", lambda world: little_memory(world, 60000)),
+        ("fault points are documented", lambda world: documented_points()),
         ("delay at every fault point", lambda world: fault_delay(world, points)),
         ("errors at fault points in a row", lambda world: fault_errors_in_a_row(world, points)),
     ]
