@@ -3,7 +3,7 @@
 
     world.py --headrace PATH [--only TEXT] [--thorough] [--seed S] [--jobs N] [--list]
 
-Disk full, I/O errors, syncs of unknown outcome, damaged, missing and older files, a jumping clock, few file
+Disk full, I/O errors, syncs of unknown outcome, power loss, damaged, missing and older files, a jumping clock, few file
 descriptors, little memory, signals under load, errors and delays at every fault point. The binary must be built with
 -DHEADRACE_FAULTS=ON. The last line is "N passed, N failed".
 """
@@ -22,6 +22,7 @@ from pathlib import Path
 
 import world_damage
 import world_io
+import world_power
 import world_process
 import world_ways_out
 from world_case import Case, Failure
@@ -43,9 +44,14 @@ class World:
         self.prepared = {}
         self.counts = {}
         self.long_outcome = None
-        self.io_faults = str(self.folder / "io_faults.so")
+        self.io_faults = self.library("io_faults")
+        self.power_loss = self.library("power_loss")
+
+    def library(self, name):
+        path = str(self.folder / (name + ".so"))
         subprocess.run([os.environ.get("CC", "cc"), "-std=gnu17", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC",
-                        "-o", self.io_faults, str(HERE / "io_faults.c"), "-ldl"], check=True)
+                        "-o", path, str(HERE / (name + ".c")), "-ldl"], check=True)
+        return path
 
     def new_folder(self, made=True):
         folder = self.folder / ("case-%d" % next(self.numbers))
@@ -94,7 +100,7 @@ def main():
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--times", action="store_true")
     options = parser.parse_args()
-    tests = [test for test in world_process.tests() + world_io.tests() + world_damage.tests() + world_ways_out.tests() if options.only in test[0]]
+    tests = [test for test in world_process.tests() + world_io.tests() + world_damage.tests() + world_ways_out.tests() + world_power.tests() if options.only in test[0]]
     if options.list:
         print("\n".join(name for name, _ in tests))
         return 0

@@ -83,11 +83,16 @@ class Case:
         (self.folder / "query.yaml").write_text(text)
         (self.folder / "in" / "rows.ndjson").write_text("".join(record(i) + "\n" for i in range(rows)))
 
-    def copy(self):
-        """A case in another folder with the same bytes."""
+    def empty_copy(self):
+        """A case whose folder is still to be made."""
         other = object.__new__(Case)
         other.world = self.world
         other.folder = self.world.new_folder(made=False)
+        return other
+
+    def copy(self):
+        """A case in another folder with the same bytes."""
+        other = self.empty_copy()
         shutil.copytree(self.folder, other.folder)
         return other
 
