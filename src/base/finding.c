@@ -11,6 +11,9 @@
 
 #include "base/alloc.h"
 #include "base/json_writer.h"
+#include "base/redact.h"
+
+#define MESSAGE_MAX (1u << 20)
 
 void hr_findings_init(struct hr_findings *findings)
 {
@@ -163,9 +166,12 @@ static const char *severity_text(enum hr_severity severity)
     return severity == HR_SEVERITY_ERROR ? "error" : "warning";
 }
 
-/* A finding stays on its line, whatever a library put into its text. */
-static void append_line(struct hr_buf *out, const char *text)
+/* A finding stays on its line, whatever a library put into its text; what came from a variable is not shown. */
+static void append_line(struct hr_buf *out, const char *message)
 {
+    struct hr_buf shown HR_CLEANUP(hr_buf_release);
+    hr_buf_init(&shown, MESSAGE_MAX);
+    const char *text = hr_redact(message, &shown);
     for (; *text != '\0'; text++) {
         hr_buf_append_char(out, (unsigned char)*text < 0x20 ? ' ' : *text);
     }
@@ -199,6 +205,8 @@ void hr_findings_print_json(const struct hr_findings *findings, struct hr_buf *o
 {
     size_t count;
     HR_CLEANUP(hr_free_pointer) struct numbered *all = sorted(findings, &count);
+    struct hr_buf shown HR_CLEANUP(hr_buf_release);
+    hr_buf_init(&shown, MESSAGE_MAX);
     struct hr_json json;
     hr_json_init(&json, out);
     hr_json_array_begin(&json);
@@ -216,9 +224,9 @@ void hr_findings_print_json(const struct hr_findings *findings, struct hr_buf *o
         hr_json_key(&json, "severity");
         hr_json_text(&json, severity_text(finding->severity));
         hr_json_key(&json, "message");
-        hr_json_text(&json, finding->message);
+        hr_json_text(&json, hr_redact(finding->message, &shown));
         hr_json_key(&json, "hint");
-        hr_json_text(&json, finding->hint);
+        hr_json_text(&json, finding->hint != NULL ? hr_redact(finding->hint, &shown) : NULL);
         hr_json_object_end(&json);
     }
     hr_json_array_end(&json);

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json_writer.h"
+#include "base/redact.h"
 
 #define LOG_REPEATS_MAX 10
 #define LOG_WINDOW_MS 10000
@@ -47,8 +48,11 @@ bool hr_log_enabled(enum hr_log_level level)
     return level >= __atomic_load_n(&log_level, __ATOMIC_RELAXED);
 }
 
-static void log_emit(enum hr_log_level level, const char *query, const char *message)
+static void log_emit(enum hr_log_level level, const char *query, const char *text)
 {
+    struct hr_buf shown HR_CLEANUP(hr_buf_release);
+    hr_buf_init(&shown, LOG_LINE_MAX);
+    const char *message = hr_redact(text, &shown);
     char timestamp[40];
     (void)hr_clock_format_utc_ms(hr_clock_wall_us(&hr_clock_system), timestamp);
     struct hr_buf line;

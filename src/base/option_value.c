@@ -6,6 +6,7 @@
 #include "base/option_value.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/units.h"
@@ -49,13 +50,29 @@ static bool refuse(const struct reading *reading, const struct hr_yaml *node, co
     return false;
 }
 
+/* "1000000", "0.5"; durations and sizes as they are written. */
+static const char *limit_text(const struct reading *reading, double limit)
+{
+    char text[32];
+    if (reading->row->type == HR_OPTION_DURATION) {
+        hr_units_write_duration((int64_t)limit, text);
+    } else if (reading->row->type == HR_OPTION_BYTES) {
+        hr_units_write_bytes((int64_t)limit, text);
+    } else {
+        bool whole = limit == floor(limit) && fabs(limit) < 1e18;
+        (void)snprintf(text, sizeof(text), whole ? "%.0f" : "%g", limit);
+    }
+    return hr_arena_strdup(reading->arena, text);
+}
+
 static bool in_range(const struct reading *reading, const struct hr_yaml *node, double value)
 {
     const struct hr_option *row = reading->row;
     if (row->minimum < row->maximum && !(value >= row->minimum && value <= row->maximum)) {
         hint_help(reading,
-                  hr_findings_error(reading->findings, &node->place, "%s: %s is out of range, allowed is %g to %g",
-                                    row->key, shown(reading, node), row->minimum, row->maximum));
+                  hr_findings_error(reading->findings, &node->place, "%s: %s is out of range, allowed is %s to %s",
+                                    row->key, shown(reading, node), limit_text(reading, row->minimum),
+                                    limit_text(reading, row->maximum)));
         return false;
     }
     return true;

@@ -38,6 +38,7 @@ struct reader {
     size_t line_count;
     struct anchor *anchors; /* latest first: a name may be used again */
     size_t nodes;
+    int ignored;  /* how many keys x-… are above */
     bool stopped; /* a finding was made after which nothing makes sense */
 };
 
@@ -232,6 +233,10 @@ static struct hr_yaml *copy_node(struct reader *reader, const struct hr_yaml *fr
     }
     *copy = *from;
     copy->place.path = path;
+    if (copy->raw && reader->ignored == 0) {
+        copy->raw = false;
+        hr_yaml_expand(reader->arena, copy, reader->findings);
+    }
     copy->items = hr_arena_array(reader->arena, from->count, struct hr_yaml *);
     if (from->kind == HR_YAML_MAPPING) {
         copy->key_places = hr_arena_array(reader->arena, from->count, struct hr_place);
@@ -322,6 +327,8 @@ static struct hr_yaml *read_scalar(struct reader *reader, const struct fy_event 
         hr_finding_hint(reader->findings, finding, "write the characters themselves, as UTF-8");
         node->text = "";
         node->unusable = true;
+    } else if (reader->ignored > 0) {
+        node->raw = true;
     } else {
         hr_yaml_expand(reader->arena, node, reader->findings);
     }
@@ -456,7 +463,10 @@ static struct hr_yaml *read_mapping(struct reader *reader, struct hr_yaml *node,
             return NULL;
         }
         key_place.path = key != NULL ? path_key(reader, node->place.path, key) : node->place.path;
+        bool ignored = key != NULL && strncmp(key, "x-", 2) == 0;
+        reader->ignored += ignored;
         struct hr_yaml *value = read_node(reader, event, key_place.path, &key_place, depth + 1);
+        reader->ignored -= ignored;
         if (value == NULL) {
             return NULL;
         }

@@ -26,6 +26,7 @@ struct hr_yaml {
     const char *text;       /* scalar, terminated, after expansion; NULL otherwise */
     bool quoted;            /* the scalar was quoted or a block, and not a variable: never null, number or boolean */
     bool secret;            /* came from a variable */
+    bool raw;               /* below a key x-…: variables are looked at only where an alias takes it */
     bool unusable;          /* a finding says why the text is wrong: readers leave it alone */
     size_t count;           /* of items */
     struct hr_yaml **items; /* sequence elements or mapping values, in file order */
@@ -53,6 +54,8 @@ bool hr_yaml_number(const struct hr_yaml *node, double *out);
 bool hr_yaml_integer(const struct hr_yaml *node, int64_t *out);
 /* `--set PATH=VALUE`: VALUE is YAML. Overrides or adds; path as in places ("sinks[0].topic"). */
 enum hr_status hr_yaml_set(struct hr_arena *arena, struct hr_yaml *root, const char *assignment, struct hr_error *err);
+/* Is it PATH=VALUE at all? Says nothing of the file. */
+enum hr_status hr_yaml_set_check(struct hr_arena *arena, const char *assignment, struct hr_error *err);
 /* The tree as JSON (plain scalars typed by YAML 1.2's core schema, so .inf becomes the string "Infinity" and .nan
  * "NaN"). A new reference: the caller decrefs. */
 json_t *hr_yaml_to_json(const struct hr_yaml *node);

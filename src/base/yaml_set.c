@@ -188,6 +188,35 @@ static enum hr_status read_value(const struct walk *walk, const char *path, stru
     return status;
 }
 
+enum hr_status hr_yaml_set_check(struct hr_arena *arena, const char *assignment, struct hr_error *err)
+{
+    const char *equals = strchr(assignment, '=');
+    if (equals == NULL || equals == assignment) {
+        (void)hr_fail(err, HR_USAGE, "--set %s: a path, '=' and a value are expected", assignment);
+        return hr_fail_hint(err, "for example --set sinks[0].topic=scores");
+    }
+    struct walk walk = {.arena = arena, .assignment = assignment, .at = assignment, .end = equals, .err = err};
+    while (walk.at < walk.end) {
+        struct step ignored;
+        if (*walk.at == '[') {
+            HR_TRY(bracket_step(&walk, &ignored));
+        } else {
+            size_t length = strcspn(walk.at, ".[=");
+            if (length == 0) {
+                return fail(&walk, "a name is missing");
+            }
+            walk.at += length;
+        }
+        if (walk.at < walk.end && *walk.at == '.') {
+            walk.at++;
+            if (walk.at == walk.end || *walk.at == '[') {
+                return fail(&walk, "after '.' comes a name");
+            }
+        }
+    }
+    return HR_OK;
+}
+
 enum hr_status hr_yaml_set(struct hr_arena *arena, struct hr_yaml *root, const char *assignment, struct hr_error *err)
 {
     const char *equals = strchr(assignment, '=');

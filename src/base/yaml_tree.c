@@ -7,11 +7,12 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "base/redact.h"
 #include "base/yaml.h"
 
 const char *hr_yaml_shown(const struct hr_yaml *node)
 {
-    return node->secret ? "${…}" : node->text;
+    return node->secret ? HR_REDACTED : node->text;
 }
 
 struct hr_yaml *hr_yaml_get(const struct hr_yaml *node, const char *key)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/redact.h"
 
 #define EXPANDED_MAX (1u << 20)
 
@@ -53,6 +54,7 @@ static void expand_reference(struct hr_arena *arena, struct hr_yaml *node, const
     const char *name = hr_arena_strndup(arena, reference->name.data, reference->name.length);
     const char *value = getenv(name);
     if (value != NULL && (reference->form == '\0' || value[0] != '\0')) {
+        hr_redact_add(value);
         hr_buf_append_text(out, value);
         return;
     }

@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "base/option.h"
+#include "base/redact.h"
 #include "base/str.h"
 #include "data/timestamp.h"
 
@@ -195,6 +196,7 @@ struct ddl {
     struct hr_schema *schema;
     const struct hr_place *place;
     struct hr_findings *findings;
+    bool secret; /* the string came from a variable: so did its parts */
 };
 
 static void skip_blanks(struct ddl *ddl)
@@ -283,9 +285,19 @@ static void ddl_column(struct ddl *ddl)
             hr_finding_hint(ddl->findings, finding, "write \"%s long NOT NULL\"", name);
         }
     }
+    enum hr_type type = HR_TYPE_STRING;
+    bool known = hr_type_parse(text, &type);
+    if (ddl->secret) {
+        hr_redact_add(name);
+        hr_redact_add(known ? "" : text);
+    }
     skip_blanks(ddl);
     if (*ddl->at != ',' && *ddl->at != '\0') {
         size_t length = strcspn(ddl->at, ",");
+        if (ddl->secret) {
+            hr_redact_add(hr_arena_strndup(ddl->schema->arena, ddl->at, length));
+            hr_redact_add(hr_arena_strndup(ddl->schema->arena, ddl->at, length > 40 ? 40 : length));
+        }
         struct hr_finding *finding =
             hr_findings_error(ddl->findings, ddl->place, "column '%s': '%.*s' after the type is not understood", name,
                               (int)(length > 40 ? 40 : length), ddl->at);
@@ -298,8 +310,7 @@ static void ddl_column(struct ddl *ddl)
         hr_finding_hint(ddl->findings, finding, "write \"name type, name type\", as in \"id long, x double\"");
         return;
     }
-    enum hr_type type = HR_TYPE_STRING;
-    if (!hr_type_parse(text, &type)) {
+    if (!known) {
         type_finding(text, ddl->place, name, ddl->findings);
     }
     struct hr_field *field = add_column(ddl->schema, name, type, ddl->place, ddl->findings);
@@ -310,7 +321,7 @@ static void ddl_column(struct ddl *ddl)
 
 static void read_ddl(struct hr_schema *schema, const struct hr_yaml *node, struct hr_findings *findings)
 {
-    struct ddl ddl = {node->text, schema, &node->place, findings};
+    struct ddl ddl = {node->text, schema, &node->place, findings, node->secret};
     skip_blanks(&ddl);
     if (*ddl.at == '\0') {
         schema_empty(node, findings);

@@ -11,10 +11,12 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/redact.h"
 #include "base/str.h"
 #include "service/command.h"
 
 #define FLAGS_MAX 32
+#define MESSAGE_MAX (64u << 10)
 #define VALUES_MAX 512
 /* getopt_long's answer for row i of the flags, beyond all letters. */
 #define FLAG_BASE 1000
@@ -210,6 +212,10 @@ static enum hr_status flags_read(struct hr_arguments *arguments, const struct fl
             return hr_fail_hint(err, "write it behind the flag; --help says what it is");
         }
         const struct hr_flag *flag = flag_set_find(set, answer);
+        if (answer == '?' && optopt >= FLAG_BASE) {
+            (void)hr_fail(err, HR_USAGE, "flag '--%s' takes no value", set->flags[optopt - FLAG_BASE]->name);
+            return hr_fail_hint(err, "write --%s alone, or leave it out", set->flags[optopt - FLAG_BASE]->name);
+        }
         if (flag == NULL) {
             return fail_unknown(set, argv[optind - 1 > at ? optind - 1 : at], err);
         }
@@ -357,10 +363,12 @@ void hr_arguments_plan_settings(struct hr_arguments *arguments, enum hr_plan_pur
 
 int hr_command_fail(const struct hr_error *err)
 {
+    struct hr_buf shown HR_CLEANUP(hr_buf_release);
+    hr_buf_init(&shown, MESSAGE_MAX);
     fflush(stdout);
-    fprintf(stderr, "headrace: error: %s\n", err->text);
+    fprintf(stderr, "headrace: error: %s\n", hr_redact(err->text, &shown));
     if (err->hint[0] != '\0') {
-        fprintf(stderr, "  hint: %s\n", err->hint);
+        fprintf(stderr, "  hint: %s\n", hr_redact(err->hint, &shown));
     }
     return hr_status_exit_code(err->status);
 }
@@ -392,6 +400,35 @@ static int finish_output(int exit_code)
     return hr_command_fail(&err);
 }
 
+/* Before any file is read: what is wrong with an assignment itself is said once, not for each file. */
+static enum hr_status assignments_check(struct hr_arguments *arguments, struct hr_error *err)
+{
+    for (size_t i = 0; i < arguments->value_count; i++) {
+        if (strcmp(arguments->values[i].flag->name, "set") == 0) {
+            HR_TRY(hr_yaml_set_check(&arguments->arena, arguments->values[i].value, err));
+        }
+    }
+    return HR_OK;
+}
+
+/* `headrace help` and `headrace help COMMAND` are --help. */
+static enum hr_status help_parse(struct hr_arguments *arguments, const struct hr_command *const *commands, size_t count,
+                                 int argc, char **argv, struct hr_error *err)
+{
+    if (argc > 1) {
+        arguments->command = command_find(commands, count, argv[1], err);
+        if (arguments->command == NULL) {
+            return HR_USAGE;
+        }
+    }
+    for (size_t i = 0; i < HR_ARRAY_LEN(global_flags); i++) {
+        if (strcmp(global_flags[i].name, "help") == 0) {
+            value_add(arguments, &global_flags[i], "");
+        }
+    }
+    return HR_OK;
+}
+
 static enum hr_status command_line_parse(struct hr_arguments *arguments, const struct hr_command *const *commands,
                                          size_t count, int argc, char **argv, struct hr_error *err)
 {
@@ -404,6 +441,9 @@ static enum hr_status command_line_parse(struct hr_arguments *arguments, const s
         return HR_OK;
     }
     int command_at = optind;
+    if (strcmp(argv[command_at], "help") == 0) {
+        return help_parse(arguments, commands, count, argc - command_at, argv + command_at, err);
+    }
     arguments->command = command_find(commands, count, argv[command_at], err);
     if (arguments->command == NULL) {
         return HR_USAGE;
@@ -413,6 +453,7 @@ static enum hr_status command_line_parse(struct hr_arguments *arguments, const s
     HR_TRY(environment_read(arguments, &own, err));
     flag_set_add(&own, global_flags, HR_ARRAY_LEN(global_flags));
     HR_TRY(flags_read(arguments, &own, argc - command_at, argv + command_at, false, err));
+    HR_TRY(assignments_check(arguments, err));
     return operands_read(arguments, argc - command_at, argv + command_at, err);
 }
 

@@ -5,7 +5,12 @@
  */
 #include "service/explain.h"
 
+#include <string.h>
+
+#include "base/redact.h"
 #include "base/units.h"
+
+#define TEXT_MAX (1u << 20)
 
 /* Names of a vector's elements or of labels: more than these are only counted. */
 #define NAMES_MAX 20
@@ -183,6 +188,46 @@ static json_t *trigger_document(const struct hr_trigger *trigger)
     return json_pack("{s:s}", "processingTime", interval);
 }
 
+/* Strings that are the query's name and file, or one of a few words of ours. */
+static bool is_shown(const char *key)
+{
+    static const char *const keys[] = {"query",      "file", "type",  "deliveryGuarantee", "content", "format",
+                                       "badRecords", "kind", "learns"};
+    for (size_t i = 0; i < HR_ARRAY_LEN(keys); i++) {
+        if (strcmp(keys[i], key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The value without what came from a variable; takes and gives a reference. */
+static json_t *redacted(json_t *value)
+{
+    if (json_is_string(value)) {
+        struct hr_buf shown HR_CLEANUP(hr_buf_release);
+        hr_buf_init(&shown, TEXT_MAX);
+        json_t *text = json_string(hr_redact(json_string_value(value), &shown));
+        json_decref(value);
+        return text;
+    }
+    size_t index;
+    const char *key;
+    void *next;
+    json_t *item;
+    json_array_foreach(value, index, item)
+    {
+        json_array_set_new(value, index, redacted(json_incref(item)));
+    }
+    json_object_foreach_safe(value, next, key, item)
+    {
+        if (!json_is_string(item) || !is_shown(key)) {
+            json_object_set_new(value, key, redacted(json_incref(item)));
+        }
+    }
+    return value;
+}
+
 json_t *hr_explain_document(const struct hr_plan *plan)
 {
     json_t *document = json_object();
@@ -199,5 +244,5 @@ json_t *hr_explain_document(const struct hr_plan *plan)
     json_object_set_new(document, "sinks", sinks_document(plan));
     json_object_set_new(document, "deadLetter", dead_letter_document(plan));
     json_object_set_new(document, "memory", hr_explain_memory(plan));
-    return document;
+    return redacted(document);
 }

@@ -157,6 +157,49 @@ static const struct hr_place *place_of_key(const struct hr_plan *plan, const cha
     return node != NULL ? &node->place : &plan->root->place;
 }
 
+/* Section i of those that write: the sinks, then the dead letters; NULL: there are no more. */
+static const struct hr_yaml *writing_section(const struct hr_plan *plan, size_t i)
+{
+    const struct hr_yaml *sinks = hr_yaml_get(plan->root, "sinks");
+    size_t count = sinks != NULL && sinks->kind == HR_YAML_SEQUENCE ? sinks->count : 0;
+    const struct hr_yaml *dead_letter = hr_yaml_get(plan->root, "deadLetter");
+    return i < count ? sinks->items[i] : i == count ? dead_letter : NULL;
+}
+
+static bool directory_is_of(struct hr_plan *plan, const char *directory, struct hr_arena *arena)
+{
+    const struct hr_yaml *section;
+    for (size_t i = 0; (section = writing_section(plan, i)) != NULL; i++) {
+        const char *other = hr_plan_section_directory(plan, section);
+        if (other != NULL && strcmp(directory, path_resolve(arena, other)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Directories that a sink of this plan and one of an earlier plan would both write. */
+static void check_directories(struct hr_plan *const *plans, size_t at, struct hr_arena *arena,
+                              struct hr_findings *findings)
+{
+    const struct hr_yaml *section;
+    for (size_t i = 0; (section = writing_section(plans[at], i)) != NULL; i++) {
+        const char *written = hr_plan_section_directory(plans[at], section);
+        const char *directory = written != NULL ? path_resolve(arena, written) : NULL;
+        for (size_t j = 0; directory != NULL && j < at; j++) {
+            if (directory_is_of(plans[j], directory, arena)) {
+                const struct hr_yaml *path = hr_yaml_get(section, "path");
+                struct hr_finding *finding = hr_findings_error(
+                    findings, &path->place, "'%s' is also the directory of a sink of %s", path->text, plans[j]->file);
+                hr_finding_hint(findings, finding,
+                                "parts of two writers in one directory cannot be told apart: choose "
+                                "another path");
+                break;
+            }
+        }
+    }
+}
+
 void hr_query_files_check_distinct(struct hr_plan *const *plans, size_t count, struct hr_findings *findings)
 {
     struct hr_arena arena HR_CLEANUP(hr_arena_release);
@@ -179,5 +222,6 @@ void hr_query_files_check_distinct(struct hr_plan *const *plans, size_t count, s
                 break;
             }
         }
+        check_directories(plans, i, &arena, findings);
     }
 }

@@ -6,6 +6,10 @@
 
 #include <string.h>
 
+#include "base/redact.h"
+
+#define DESCRIPTION_MAX (1u << 20)
+
 const struct hr_sink_type *const hr_sink_types[] = {
 #define SINK_ENTRY(name) &hr_sink_##name,
     HR_SINK_TYPES(SINK_ENTRY)
@@ -143,7 +147,10 @@ struct hr_sink *hr_sink_new_ignoring(const struct hr_yaml *node, const char *def
     }
     sink->description = type->kind.name;
     if (type->describe != NULL) {
-        sink->description = hr_arena_printf(arena, "%s %s", type->kind.name, type->describe(sink));
+        struct hr_buf shown HR_CLEANUP(hr_buf_release);
+        hr_buf_init(&shown, DESCRIPTION_MAX);
+        const char *text = hr_arena_printf(arena, "%s %s", type->kind.name, type->describe(sink));
+        sink->description = hr_arena_strdup(arena, hr_redact(text, &shown));
     }
     return sink;
 }

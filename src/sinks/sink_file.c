@@ -114,7 +114,13 @@ static void file_preflight(struct hr_sink *sink, struct hr_findings *findings)
     while (!hr_file_exists(path) && strcmp(path, "/") != 0 && strcmp(path, ".") != 0) {
         path = hr_file_directory(sink->arena, path);
     }
-    if (access(path, W_OK | X_OK) != 0) {
+    struct stat info;
+    if (stat(path, &info) == 0 && !S_ISDIR(info.st_mode)) {
+        struct hr_error err;
+        (void)hr_fail(&err, HR_CANNOT_CREATE, "sink '%s': '%s' is in the way and not a directory", sink->id, path);
+        (void)hr_fail_hint(&err, "move it away, or choose another path");
+        hr_findings_add(findings, &sink->place, &err);
+    } else if (access(path, W_OK | X_OK) != 0) {
         struct hr_error err;
         (void)hr_fail_errno(&err, HR_CANNOT_CREATE, "sink '%s': directory '%s' cannot be made or written", sink->id,
                             file->directory);

@@ -76,6 +76,9 @@ struct hr_str hr_plan_identity(struct hr_plan *plan);
 enum hr_status hr_plan_check_identity(struct hr_plan *plan, struct hr_str stored, struct hr_error *err);
 /* As hr_plan_check_identity, for scoring: only what was learned must fit, that is pipeline and model. */
 enum hr_status hr_plan_check_learned(struct hr_plan *plan, struct hr_str stored, struct hr_error *err);
+/* The directory that a section of the file (source, a sink, deadLetter) names, without "." parts and doubled or final
+ * slashes; NULL: it has none. */
+const char *hr_plan_section_directory(struct hr_plan *plan, const struct hr_yaml *node);
 /* Keys of a query file, and of its sections `trigger` and `checkpoint`. */
 struct hr_option_table hr_plan_options(void);
 struct hr_option_table hr_plan_checkpoint_options(void);

@@ -38,8 +38,7 @@ static void sink_check_id(struct hr_plan_builder *builder, const struct hr_sink 
 
 /* ---- directories -------------------------------------------------------------------------------------------- */
 
-/* The directory that a section's path stands for, without "." parts and doubled or final slashes; NULL: it has none. */
-static const char *section_directory(struct hr_plan *plan, const struct hr_yaml *node)
+const char *hr_plan_section_directory(struct hr_plan *plan, const struct hr_yaml *node)
 {
     const struct hr_yaml *type = hr_yaml_get(node, "type");
     const struct hr_yaml *path = hr_yaml_get(node, "path");
@@ -70,8 +69,8 @@ static const char *section_directory(struct hr_plan *plan, const struct hr_yaml 
 static bool check_directory(struct hr_plan_builder *builder, const struct hr_yaml *node, const struct hr_yaml *other,
                             const char *other_name)
 {
-    const char *mine = section_directory(builder->plan, node);
-    const char *its = section_directory(builder->plan, other);
+    const char *mine = hr_plan_section_directory(builder->plan, node);
+    const char *its = hr_plan_section_directory(builder->plan, other);
     if (mine == NULL || its == NULL || strcmp(mine, its) != 0) {
         return false;
     }

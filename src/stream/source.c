@@ -12,6 +12,9 @@
 
 #include "base/alloc.h"
 #include "base/option.h"
+#include "base/redact.h"
+
+#define DESCRIPTION_MAX (1u << 20)
 
 #define SOURCE_POINTER(name) &hr_source_##name,
 const struct hr_source_type *const hr_source_types[] = {HR_SOURCE_TYPES(SOURCE_POINTER)};
@@ -154,7 +157,10 @@ struct hr_source *hr_source_new(const struct hr_yaml *node, const char *query, c
     }
     source->description = type->kind.name;
     if (type->describe != NULL) {
-        source->description = hr_arena_printf(arena, "%s %s", type->kind.name, type->describe(source));
+        struct hr_buf shown HR_CLEANUP(hr_buf_release);
+        hr_buf_init(&shown, DESCRIPTION_MAX);
+        const char *text = hr_arena_printf(arena, "%s %s", type->kind.name, type->describe(source));
+        source->description = hr_arena_strdup(arena, hr_redact(text, &shown));
     }
     return source;
 }

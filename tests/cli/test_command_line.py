@@ -30,6 +30,12 @@ class Help(Case):
             self.assertIn(word, done.stdout)
         self.assertEqual(self.run_program("-h", expect=0).stdout, done.stdout)
 
+    def test_help_is_a_command(self):
+        self.assertEqual(self.run_program("help", expect=0).stdout, self.run_program("--help", expect=0).stdout)
+        self.assertEqual(self.run_program("help", "run", expect=0).stdout,
+                         self.run_program("run", "--help", expect=0).stdout)
+        self.assertIn("did you mean 'headrace run'", self.run_program("help", "rnu", expect=64).stderr)
+
     def test_no_command(self):
         done = self.run_program(expect=64)
         self.assertEqual(done.stdout, "")
@@ -75,6 +81,7 @@ class Usage(Case):
         self.refused(["--data-dri", "x", "lint"], "unknown flag '--data-dri'", "--data-dir")
         self.refused(["run", "--progress"], "'--progress' needs a value", "behind the flag")
         self.refused(["lint", "--format", "xml", "q.yaml"], "--format does not take 'xml'", "text, json")
+        self.refused(["run", "--once=yes", "q.yaml"], "'--once' takes no value", "--once alone")
         self.refused(["--log-level", "loud", "list"], "--log-level does not take 'loud'", "debug, info")
 
     def test_operands(self):
@@ -87,6 +94,15 @@ class Usage(Case):
         self.refused(["list", "stagez"], "no 'stagez'", "'stages'")
         self.refused(["list", "stages", "Tokeniser"], "no 'Tokeniser'", "'Tokenizer'")
         self.refused(["list", "models", "KMeans"], "no 'KMeans'", "'StreamingKMeans'")
+
+    def test_assignments(self):
+        wrong = [("foo", "a path, '=' and a value", "sinks"), ("=x", "a path, '=' and a value", "sinks"),
+                 ("a..b=1", "a name is missing", "PATH=VALUE"), ("a.=1", "after '.' comes a name", "PATH=VALUE"),
+                 ("a[=1", "without an index", "PATH=VALUE"), ("a[x]=1", "an index from 0", "PATH=VALUE")]
+        for assignment, message, hint in wrong:
+            for command in ["lint", "run"]:
+                self.refused([command, "--set", assignment, "q.yaml", "r.yaml"], message, hint)
+        self.refused(["lint", "q.yaml"], "a name is missing", "PATH=VALUE", env={"HEADRACE_SET": "a..b=1"})
 
     def test_environment(self):
         self.refused(["list"], "HEADRACE_LOG_LEVEL does not take 'loud'", "debug", env={"HEADRACE_LOG_LEVEL": "loud"})
@@ -128,8 +144,6 @@ class Set(Case):
 
     def test_errors(self):
         wrong = [
-            ("nope", 64, "a path, '=' and a value", "sinks"),
-            ("=x", 64, "a path, '=' and a value", "sinks"),
             ("sinks[9].path=x", 64, "beyond the end", "PATH=VALUE"),
             ("sinks.path=x", 64, "sinks", "PATH=VALUE"),
             ("source.path=[", 64, "not YAML", "."),

@@ -92,12 +92,124 @@ class WrongQueries(Lint):
         sink = "sinks:\n  - { type: file, path: out, content: metrics, columns: [id] }\n"
         self.assertRegex(self.warnings_of(sinks=sink), "^query.yaml:.* warning: 'columns' has no effect: content is")
 
+    def test_limits_are_written_out(self):
+        self.write("query.yaml", query(checkpoint="checkpoint: { location: state, keep: 0 }\n",
+                                       source='source:\n  type: rate\n  rowsPerSecond: 0\n',
+                                       sinks="sinks: [{ type: console, columns: [value] }]\n"))
+        text = self.run_program("lint", "--offline", "query.yaml", expect=78).stdout
+        self.assertIn("keep: '0' is out of range, allowed is 1 to 1000000\n", text)
+        self.assertIn("rowsPerSecond: '0' is out of range, allowed is 1 to 1000000000\n", text)
+
+    def test_keys_of_the_user_are_ignored(self):
+        self.assertEqual(self.warnings_of(name='x-secret: "${NO_SUCH}"\nx-more: { deep: ["${NO_SUCH:?say it}"] }\n'
+                                               'name: demo\n'), "")
+        self.write("query.yaml", query(name='x-name: &n "${NO_SUCH}"\nname: *n\n'))
+        self.assertRegex(self.run_program("lint", "--offline", "query.yaml", expect=78).stdout,
+                         "^query.yaml:3:12: error: variable 'NO_SUCH' is not set\n")
+        self.write("query.yaml", query(name='x-name: &n "${A_NAME}"\nname: *n\n'))
+        done = self.run_program("explain", "query.yaml", "--format", "json", env={"A_NAME": "from-there"}, expect=0)
+        self.assertEqual(json.loads(done.stdout)["query"], "from-there")
+
+    def test_queries_that_write_one_directory(self):
+        for name, sink in ("a", "{ type: file, path: out }"), ("b", "{ type: file, id: x, path: ./out/ }"):
+            self.write(f"{name}.yaml", query(name=f"name: {name}\n", checkpoint=f"checkpoint: {{ location: {name} }}\n",
+                                             sinks=f"sinks:\n  - {sink}\n"))
+        self.write("c.yaml", query(name="name: c\n", checkpoint="checkpoint: { location: c }\n",
+                                   deadLetter="deadLetter: { type: file, path: out }\n",
+                                   sinks="sinks:\n  - { type: console }\n"))
+        wanted = "b.yaml:\\d+:\\d+: error: './out/' is also the directory of a sink of a.yaml\n  hint: .*another path\n" \
+                 "c.yaml:\\d+:\\d+: error: 'out' is also the directory of a sink of a.yaml\n"
+        self.assertRegex(self.run_program("lint", "--offline", "a.yaml", "b.yaml", "c.yaml", expect=78).stdout, wanted)
+        self.assertRegex(self.run_program("run", "--once", "a.yaml", "b.yaml", "c.yaml", expect=78).stderr, wanted)
+        self.assertFalse(os.path.exists(self.path("out")))
+
+    def test_a_file_where_a_directory_should_be(self):
+        self.write("in/1.ndjson", "")
+        self.write("out", "not a directory")
+        for path in "out", "out/deep":
+            self.write("query.yaml", query(sinks=f"sinks:\n  - {{ type: file, path: {path} }}\n"))
+            self.assertRegex(self.run_program("lint", "query.yaml", expect=73).stdout,
+                             "error: sink 'file': 'out' is in the way and not a directory\n  hint: .*another path")
+
     def test_fitted_values_that_are_no_numbers_are_a_warning(self):
         stage = "pipeline:\n  stages:\n    - { type: StandardScaler, inputCol: v, outputCol: s, withMean: true, " \
                 "fitted: { mean: [0, %s], std: [1, 1] } }\n"
         self.assertRegex(self.warnings_of(pipeline=stage % ".nan"),
                          "^query.yaml:.* warning: a fitted value is NaN\n  hint: .*fit again")
         self.assertEqual(self.warnings_of(pipeline=stage % "1"), "")
+
+
+class Variables(Case):
+    """What came from a variable is in no message, whatever key it is the value of."""
+
+    SECRET = "hunter2-is-secret"
+    TEXT = """apiVersion: headrace/v1
+kind: Query
+name: demo
+trigger: { processingTime: 1s }
+checkpoint: { location: state, keep: 5 }
+source:
+  type: file
+  path: in
+  id: source
+  maxFilesPerTrigger: 1
+  format: { type: csv, mode: failFast, nullValue: none }
+  schema:
+    - { name: x, type: double, nullable: true }
+    - { name: y, type: long }
+    - { name: t, type: timestamp, format: epochMillis }
+    - { name: text, type: string, path: /text }
+pipeline:
+  stages:
+    - { type: VectorAssembler, id: va, inputCols: [x, y], outputCol: v, handleInvalid: skip }
+    - { type: RegexTokenizer, inputCol: text, outputCol: words, pattern: "[a-z]" }
+model: { type: OnlineLogisticRegression, id: m, featuresCol: v, labelCol: y, predictionCol: p, optimizer: sgd }
+evaluation: { metrics: [auc], windows: { slidingRows: 5 } }
+sinks:
+  - { type: file, id: f, path: out, columns: [x, p], content: rows, deliveryGuarantee: at_least_once }
+  - { type: console, id: c, truncate: 20 }
+  - { type: kafka, id: k, topic: t, keyCol: text, properties: { bootstrap.servers: "localhost:1", linger.ms: 5 } }
+deadLetter: { type: file, path: bad, maxRatio: 0.5 }
+"""
+
+    def values(self):
+        """The text with a variable in place of each value in turn."""
+        tokens = list(re.finditer(r"(?<=: )[^\s{}\[\],]+|(?<=[\[,] )[^\s{}\[\],:]+(?=[\],])|(?<=\[)[^\s{}\[\],]+", self.TEXT))
+        self.assertGreater(len(tokens), 50)
+        for token in tokens:
+            yield token.group(), self.TEXT[:token.start()] + '"${SEC}"' + self.TEXT[token.end():]
+
+    def test_any_value(self):
+        self.write("in/1.csv", "")
+        for secret in self.SECRET, "huntr2":
+            for value, text in self.values():
+                self.write("query.yaml", text)
+                for command in ["lint", "--offline"], ["explain"], ["explain", "--format", "json"]:
+                    with self.subTest(value=value, command=command, secret=secret):
+                        done = self.run_program(*command, "query.yaml", env={"SEC": secret})
+                        if value == "demo" and done.returncode == 0:
+                            continue  # a query's name names its files and log lines
+                        self.assertNotIn(secret, done.stdout + done.stderr)
+
+    def test_paths(self):
+        self.write("in/1.ndjson", "")
+        text = query(source='source:\n  type: file\n  path: "${SEC}/in"\n  schema: "id long, x double, v vector, '
+                            'y double, text string"\n')
+        self.write("query.yaml", text)
+        env = {"SEC": self.path("hunter2-is-here")}
+        done = self.run_program("lint", "query.yaml", env=env)
+        self.assertIn("<from a variable>", done.stdout)
+        explained = self.run_program("explain", "query.yaml", env=env, expect=0)
+        self.assertIn("file <from a variable>/in", explained.stdout)
+        run = self.run_program("run", "--once", "query.yaml", env=env)
+        self.assertNotIn("hunter2", done.stdout + done.stderr + explained.stdout + run.stdout + run.stderr)
+
+    def test_a_schema_in_one_string(self):
+        for schema in "id hunter2", "id long, x hunter2", "id long hunter2", "hunter2 long, hunter2 long":
+            self.write("query.yaml", query(source='source:\n  type: file\n  path: in\n  schema: "${SEC}"\n'))
+            done = self.run_program("lint", "--offline", "query.yaml", env={"SEC": schema}, expect=78)
+            self.assertNotIn("hunter2", done.stdout)
+            self.assertIn("<from a variable>", done.stdout)
 
 
 def add_cases(holder, cases):
