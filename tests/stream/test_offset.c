@@ -44,6 +44,24 @@ static void test_json(void)
     hr_offsets_release(&offsets);
 }
 
+static void test_remove(void)
+{
+    struct hr_offsets offsets = {0};
+    set(&offsets, "a", 0, 1);
+    set(&offsets, "a", 1, 2);
+    set(&offsets, "b", 0, 3);
+    hr_offsets_remove(&offsets, HR_STR("a"), 2);
+    TEST_TEXT_EQUAL(json_of(&offsets), "{\"a\":{\"0\":1,\"1\":2},\"b\":{\"0\":3}}");
+    hr_offsets_remove(&offsets, HR_STR("a"), 1);
+    TEST_TEXT_EQUAL(json_of(&offsets), "{\"a\":{\"0\":1},\"b\":{\"0\":3}}");
+    hr_offsets_remove(&offsets, HR_STR("b"), 0);
+    hr_offsets_remove(&offsets, HR_STR("a"), 0);
+    CU_ASSERT_EQUAL(offsets.count, 0);
+    set(&offsets, "c", 0, 4);
+    TEST_TEXT_EQUAL(json_of(&offsets), "{\"c\":{\"0\":4}}");
+    hr_offsets_release(&offsets);
+}
+
 /* Whatever the order of insertion: the same bytes. */
 static void test_equal_sets_have_equal_bytes(void)
 {
@@ -225,6 +243,6 @@ static void test_limit_always_gets_on(void)
     }
 }
 
-TEST_MAIN("offset", {"JSON", test_json}, {"equal sets have equal bytes", test_equal_sets_have_equal_bytes},
+TEST_MAIN("offset", {"JSON", test_json}, {"remove", test_remove}, {"equal sets have equal bytes", test_equal_sets_have_equal_bytes},
           {"bytes, there and back", test_bytes_round_trip}, {"bad bytes are refused", test_bad_bytes_are_refused},
           {"a limit is shared", test_limit_is_shared}, {"a limit always gets on", test_limit_always_gets_on})
