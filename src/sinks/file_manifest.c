@@ -269,7 +269,10 @@ static enum hr_status manifest_read(struct hr_file_manifest *manifest, struct ma
         HR_TRY(manifest_check_parts(manifest, err));
     }
     manifest->lines = reading->lines;
-    manifest->rewrite = reading->good_bytes != length;
+    /* A line without a part may be one whose sync failed: we read it, but it may never reach the disk (Linux takes such
+     * pages for clean), and would be a hole in front of the next line. */
+    bool may_be_hole = manifest->has_unseen || (manifest->known && manifest->last.name[0] == '\0');
+    manifest->rewrite = may_be_hole || reading->good_bytes != length;
     return HR_OK;
 }
 

@@ -105,20 +105,13 @@ static bool frame_follows(const char *data, size_t size, size_t offset)
     return false;
 }
 
-static enum hr_status journal_cut(struct hr_journal *journal, const char *path, size_t length, size_t size,
-                                  struct hr_error *err)
+/* The last segment is written anew, without an end that was cut off. An append whose sync failed before the last end
+ * can be read, but may never reach the disk (Linux takes such pages for clean): what is used from here on must have. */
+static enum hr_status journal_write_again(struct hr_journal *journal, const char *path, struct hr_str bytes,
+                                          size_t length, struct hr_error *err)
 {
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0 || ftruncate(fd, (off_t)length) != 0 || fdatasync(fd) != 0) {
-        (void)hr_fail_errno(err, HR_IO, "cannot cut the unfinished end of journal '%s'", path);
-        if (fd >= 0) {
-            close(fd);
-        }
-        return HR_IO;
-    }
-    close(fd);
-    journal->dropped_bytes = (int64_t)(size - length);
-    return HR_OK;
+    journal->dropped_bytes = (int64_t)(bytes.length - length);
+    return hr_file_write_atomic(path, bytes.data, length, err);
 }
 
 static enum hr_status journal_scan_segment(struct hr_journal *journal, int64_t segment, bool is_last,
@@ -136,8 +129,7 @@ static enum hr_status journal_scan_segment(struct hr_journal *journal, int64_t s
         bool good = frame_parse(bytes.data, bytes.length, offset, &frame);
         if (!good && is_last && frame_is_cut_off(bytes.data, bytes.length, offset) &&
             !frame_follows(bytes.data, bytes.length, offset)) {
-            HR_TRY(journal_cut(journal, path, offset, bytes.length, err));
-            break;
+            break; /* see journal_write_again */
         }
         int64_t expected = first ? segment : journal->next;
         if (!good || frame.first != expected || (journal->frame_count > 0 && frame.first != journal->next)) {
@@ -151,6 +143,7 @@ static enum hr_status journal_scan_segment(struct hr_journal *journal, int64_t s
         offset = (size_t)frame.offset + frame.length;
     }
     if (is_last) {
+        HR_TRY(journal_write_again(journal, path, hr_buf_str(&bytes), offset, err));
         journal->segment = segment;
         journal->segment_bytes = (int64_t)offset;
         journal->next = first ? segment : journal->next;

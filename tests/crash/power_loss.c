@@ -8,6 +8,8 @@
  *     HEADRACE_POWER_SHADOW=FOLDER   on the same file system: bytes/INODE, names/INODE (a line each: INODE NAME) and
  *                                    kept/INODE, which keeps the number of a removed file from being given again
  *     HEADRACE_POWER_IGNORE=ENDING   syncs of paths that end so do nothing: is such a sync needed?
+ *     HEADRACE_POWER_FAIL=ENDING     the first such sync says EIO. As with Linux, what it was about stays readable and
+ * never reaches the disk, whatever syncs follow, unless it is written again: lost/INODE
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -26,6 +28,7 @@
 static char folder[PATH_MAX];
 static char shadow[PATH_MAX];
 static const char *ignored = "";
+static const char *failing = "";
 
 __attribute__((constructor)) static void settings_read(void)
 {
@@ -38,6 +41,9 @@ __attribute__((constructor)) static void settings_read(void)
     if (getenv("HEADRACE_POWER_IGNORE") != NULL) {
         ignored = getenv("HEADRACE_POWER_IGNORE");
     }
+    if (getenv("HEADRACE_POWER_FAIL") != NULL) {
+        failing = getenv("HEADRACE_POWER_FAIL");
+    }
 }
 
 static void failed(const char *what)
@@ -46,20 +52,23 @@ static void failed(const char *what)
     abort();
 }
 
-/* Is the open file below the folder? */
-static bool is_ours(int fd, struct stat *status)
+static bool path_ends(const char *path, const char *ending)
+{
+    size_t length = strlen(path);
+    size_t wanted = strlen(ending);
+    return wanted > 0 && length >= wanted && strcmp(path + length - wanted, ending) == 0;
+}
+
+/* Is the open file below the folder? path: of PATH_MAX bytes. */
+static bool is_ours(int fd, struct stat *status, char *path)
 {
     char name[64];
-    char path[PATH_MAX] = "";
     (void)snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
-    ssize_t length = folder[0] != '\0' ? readlink(name, path, sizeof(path) - 2) : -1;
-    size_t ending = strlen(ignored);
-    if (length < 0 || (ending > 0 && (size_t)length > ending && strcmp(path + length - ending, ignored) == 0)) {
-        return false;
-    }
-    path[length] = '/';
-    path[length + 1] = '\0';
-    return strncmp(path, folder, strlen(folder)) == 0 && fstat(fd, status) == 0;
+    ssize_t length = folder[0] != '\0' ? readlink(name, path, PATH_MAX - 1) : -1;
+    path[length > 0 ? length : 0] = '\0';
+    size_t above = strlen(folder) - 1; /* without its slash: the folder itself is ours, too */
+    return length > 0 && strncmp(path, folder, above) == 0 && (path[above] == '/' || path[above] == '\0') &&
+           !path_ends(path, ignored) && fstat(fd, status) == 0;
 }
 
 static void shadow_path(char out[PATH_MAX], const char *kind, const struct stat *status, const char *ending)
@@ -86,8 +95,39 @@ static void remember(const char *kind, const struct stat *status, int fd, void (
     }
 }
 
+/* Bytes that a failed sync was about: from, to. */
+static bool lost_range(const struct stat *status, long range[2])
+{
+    char path[PATH_MAX];
+    shadow_path(path, "lost", status, "");
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        return false;
+    }
+    bool good = fscanf(file, "%ld %ld", &range[0], &range[1]) == 2;
+    (void)fclose(file);
+    return good;
+}
+
+static void lose(const struct stat *status)
+{
+    char path[PATH_MAX];
+    struct stat before = {.st_size = 0};
+    shadow_path(path, "bytes", status, "");
+    (void)stat(path, &before);
+    shadow_path(path, "lost", status, "");
+    FILE *file = fopen(path, "we");
+    if (file == NULL) {
+        failed(path);
+    }
+    fprintf(file, "%ld %ld\n", (long)before.st_size, (long)status->st_size);
+    (void)fclose(file);
+}
+
 static void write_bytes(int from, FILE *to)
 {
+    struct stat status;
+    long range[2];
     char name[64];
     char block[1 << 16];
     ssize_t got;
@@ -100,6 +140,12 @@ static void write_bytes(int from, FILE *to)
         failed("read");
     }
     (void)close(fd);
+    if (fstat(from, &status) == 0 && lost_range(&status, range)) {
+        (void)fseek(to, range[0], SEEK_SET);
+        for (long i = range[0]; i < range[1]; i++) {
+            (void)fputc('\0', to);
+        }
+    }
 }
 
 static void write_names(int from, FILE *to)
@@ -119,7 +165,14 @@ static int synced(int fd, int result)
 {
     int number = errno;
     struct stat status;
-    if (result == 0 && is_ours(fd, &status)) {
+    char path[PATH_MAX];
+    if (result == 0 && is_ours(fd, &status, path)) {
+        if (path_ends(path, failing)) {
+            failing = "";
+            lose(&status);
+            errno = EIO;
+            return -1;
+        }
         bool directory = S_ISDIR(status.st_mode);
         remember(directory ? "names" : "bytes", &status, fd, directory ? write_names : write_bytes);
     }

@@ -22,7 +22,7 @@ class Shadow:
         self.folder = folder
         self.place = place
         self.inodes = {}
-        for kind in ("bytes", "names", "kept"):
+        for kind in ("bytes", "names", "kept", "lost"):
             (place / kind).mkdir(parents=True)
         self.take(folder)
 
@@ -102,6 +102,30 @@ def twice(world):
     case.ends_right(world.expected())
 
 
+def failed_sync(world, ending, journaled):
+    """A sync fails, the next start finds the bytes in the system's cache and goes on, and then the power goes."""
+    server = Server(200)
+    try:
+        case = Case(world, **({"source": SOCKET_SOURCE % server.port} if journaled else {}))
+        place = world.new_folder()
+        shadow = Shadow(case.folder, place)
+        environment = {"LD_PRELOAD": world.power_loss, "HEADRACE_POWER_FOLDER": str(case.folder),
+                       "HEADRACE_POWER_SHADOW": str(place)}
+        case.run(HEADRACE_POWER_FAIL=ending, **environment).expect((73, 74), "Input/output error")
+    finally:
+        server.close()
+    case.run(HEADRACE_FAULT="deliver.after:1:crash", **environment).expect((-signal.SIGKILL,))
+    for variant in range(len(VARIANTS)):
+        found = case.empty_copy()
+        shadow.rebuild(found.folder, variant)
+        whole = case.copy()
+        whole.run().expect((0,))
+        try:
+            found.ends_right(whole.outcome())
+        except Failure as failure:
+            raise Failure("%s: %s" % (VARIANTS[variant], failure))
+
+
 def journal(world):
     """Rows that a socket gave are synced before anything uses them."""
     server = Server(200, goes=2)
@@ -143,6 +167,9 @@ def tests():
     found = [("power loss at %s" % point, lambda world, point=point: power_loss(world, point)) for point in points]
     found.append(("power loss, start after start", twice))
     found.append(("power loss, journal of a socket", journal))
+    for ending in (".journal", ".log", "out/_headrace_manifest", "out/.headrace-part", "/out", ".VERSION.tmp"):
+        found.append(("power loss after a failed sync of %s" % ending,
+                      lambda world, ending=ending: failed_sync(world, ending, ending == ".journal")))
     for ending in (".headrace-part", "_headrace_manifest", "/out", ".log", "/rocksdb", "VERSION.tmp", "/checkpoint"):
         found.append(("power loss without the sync of %s" % ending,
                       lambda world, ending=ending: missing_sync(world, ending)))
