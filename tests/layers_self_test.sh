@@ -20,6 +20,9 @@ expect() {
 }
 expect '#include "ml/stage.h"' 'must not include ml'
 expect '#include <rocksdb/c.h>' 'rocksdb'
+expect '#include <jansson.h>' 'jansson'
+expect '#include <unicode/utypes.h>' 'unicode'
+expect '#include <cblas.h>' 'no line of the table'
 expect 'int f(char *a) { return atoi(a); }' 'banned call'
 expect 'void *f(void) { return malloc(1); }' 'only base/alloc.c'
 expect 'void f(void) { exit(1); }' 'only main.c'

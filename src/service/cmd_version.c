@@ -30,8 +30,6 @@
 /* jemalloc's own, when it is linked. */
 extern int mallctl(const char *name, void *old, size_t *old_length, void *new_value, size_t new_length)
     __attribute__((weak));
-/* OpenBLAS's own: its header drags in complex types that C17 compilers warn about. */
-extern char *openblas_get_config(void) __attribute__((weak));
 
 struct library {
     const char *name;
@@ -72,12 +70,6 @@ static size_t libraries_ask(struct library libraries[16])
     version_copy(libraries[count++].version, ZSTD_versionString());
     libraries[count].name = "zlib";
     version_copy(libraries[count++].version, zlibVersion());
-    if (openblas_get_config != NULL) {
-        libraries[count].name = "openblas";
-        const char *config = openblas_get_config();
-        const char *number = strncmp(config, "OpenBLAS ", 9) == 0 ? config + 9 : config;
-        snprintf(libraries[count++].version, 64, "%.*s", (int)strcspn(number, " "), number);
-    }
     return count;
 }
 
