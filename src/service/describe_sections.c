@@ -51,9 +51,15 @@ void hr_describe_sections(struct hr_component_group *group, struct hr_arena *are
         {
             .name = "schema",
             .summary = "an entry of a source's schema",
-            .doc = "A schema is a list of these, or Spark's DDL string: \"id long NOT NULL, x double, tags "
-                   "array<string>, v vector\". Types: boolean, int, long, float, double, string, timestamp, binary, "
-                   "array<string>, array<double>, vector.",
+            .doc =
+                "A schema is a list of these, or Spark's DDL string: \"id long NOT NULL, x double, tags "
+                "array<string>, v vector\". Types: boolean, int, long, float, double, string, timestamp, binary, "
+                "array<string>, array<double>, vector.\n\n"
+                "Columns that need no entry, for a stage, a model or `columns` of a sink to name: `__topic` string, "
+                "`__partition` int, `__offset` long (Kafka's; of other sources the number or the byte), `__timestamp` "
+                "timestamp (of the record), `__key` binary (the record's key; in JSON its base64 text), `__headers` "
+                "string (a JSON object of the Kafka record's headers, with includeHeaders: true), `__file` string, "
+                "`__line` long (from 1). What a source does not have is null.",
             .example = "schema:\n  - {name: id, type: long, nullable: false}\n"
                        "  - {name: when, type: timestamp, path: /meta/time, format: epochMillis}\n",
             .options = hr_schema_entry_options(),

@@ -6,6 +6,8 @@
 
 #include "stream/plan_build.h"
 
+#define HEADERS_COLUMN "__headers"
+
 static const struct hr_yaml *section_key(const struct hr_yaml *node, const char *key)
 {
     const struct hr_yaml *value = hr_yaml_get(node, key);
@@ -48,9 +50,9 @@ static void source_read_schema(struct hr_plan_builder *builder, const struct hr_
     }
     builder->declared_columns = builder->plan->schema.count;
     builder->schema_good = findings->errors == errors;
-    builder->names_known = builder->schema_good ||
-                           (schema != NULL && builder->declared_columns > 0 &&
-                            (schema->kind == HR_YAML_SCALAR || builder->declared_columns == schema->count));
+    builder->names_known =
+        builder->schema_good || (schema != NULL && builder->declared_columns > 0 &&
+                                 (schema->kind == HR_YAML_SCALAR || builder->declared_columns == schema->count));
 }
 
 /* Bad records: where they go by default, and that there is such a place. */
@@ -149,6 +151,30 @@ static void metadata_in_json(struct hr_plan_builder *builder, json_t *node)
     }
 }
 
+/* Headers are kept only when asked for: a column that would be null for ever is no wish. */
+static void check_headers(struct hr_plan_builder *builder)
+{
+    const struct hr_yaml *source = builder->sections.source;
+    const struct hr_yaml *type = hr_yaml_get(source, "type");
+    const struct hr_yaml *wanted = hr_yaml_get(source, "includeHeaders");
+    const struct hr_yaml *const sections[] = {builder->sections.pipeline, builder->sections.model,
+                                              builder->sections.sinks};
+    bool kafka = type != NULL && type->kind == HR_YAML_SCALAR && strcmp(type->text, "kafka") == 0;
+    bool included = wanted != NULL && wanted->kind == HR_YAML_SCALAR && strcmp(wanted->text, "true") == 0;
+    if (!kafka || included || hr_schema_find(&builder->plan->schema, HEADERS_COLUMN) == SIZE_MAX) {
+        return;
+    }
+    for (size_t i = 0; i < HR_ARRAY_LEN(sections); i++) {
+        const struct hr_place *place = sections[i] != NULL ? hr_plan_place_of(sections[i], HEADERS_COLUMN) : NULL;
+        if (place != NULL && place != &sections[i]->place) {
+            struct hr_finding *finding = hr_findings_error(
+                builder->findings, place, "column '" HEADERS_COLUMN "' is empty without includeHeaders");
+            hr_finding_hint(builder->findings, finding, "add includeHeaders: true to the source");
+            return;
+        }
+    }
+}
+
 void hr_plan_add_metadata(struct hr_plan_builder *builder)
 {
     struct hr_plan *plan = builder->plan;
@@ -167,6 +193,7 @@ void hr_plan_add_metadata(struct hr_plan_builder *builder)
     if (builder->settings->purpose == HR_PLAN_RUN) {
         metadata_in_yaml(builder, builder->sections.sinks);
     }
+    check_headers(builder);
     plan->source_columns = plan->schema.count;
     if (plan->format == NULL || !builder->schema_good) {
         return;

@@ -30,6 +30,8 @@ CASES = [
          [("maxFilesPerTrigger: 'x' is not", "."), ("unknown type 'dubble'", "."), ("column 'nope' is not", ".")],
          source='source:\n  type: file\n  path: in\n  maxFilesPerTrigger: §x\n  schema: §"id dubble"\n',
          sinks="sinks:\n  - { type: kafka, topic: t, keyCol: §nope, properties: { bootstrap.servers: localhost:1 } }\n"),
+    case("headers that are not kept", [("column '__headers' is empty", "includeHeaders: true")],
+         source=KAFKA.format("subscribe: [a]"), sinks="sinks:\n  - { type: console, columns: [id, §__headers] }\n"),
     case("bad pattern of topics", [("subscribePattern", ".")], source=KAFKA.format("subscribePattern: §'a('")),
     case("bad starting offsets", [("startingOffsets", ".")],
          source=KAFKA.format("subscribe: [a]\n  startingOffsets: §soon")),
