@@ -84,10 +84,11 @@ static void *signals_main(void *argument)
     hr_log_info(NULL, "%s: finishing the batch, then stopping; a second signal aborts it",
                 signal_number == SIGINT ? "SIGINT" : "SIGTERM");
     supervisor_stop(supervisor, 1);
+    int first = signal_number;
     int64_t begin = hr_clock_monotonic_ns(&hr_clock_system);
     do {
         signal_number = next_signal(FINISH_SECONDS);
-    } while (signal_number != 0 && hr_clock_monotonic_ns(&hr_clock_system) - begin < SAME_SIGNAL_NS &&
+    } while (signal_number == first && hr_clock_monotonic_ns(&hr_clock_system) - begin < SAME_SIGNAL_NS &&
              !is_finished(supervisor));
     if (is_finished(supervisor)) {
         return NULL;

@@ -77,7 +77,7 @@ def second_signal_while_hanging(world):
     case.wait_for_parts("out", 1)
     time.sleep(0.2)
     process.send_signal(signal.SIGTERM)
-    time.sleep(0.2)
+    time.sleep(0.5)  # sooner it would be the same request, sent twice
     start = time.monotonic()
     process.send_signal(signal.SIGTERM)
     case.finish(process).expect((1,), "the checkpoint is safe")
