@@ -8,58 +8,21 @@ dead letters in Kafka, exactly once) runs with availableNow, is killed with SIGK
 again, until it was killed as often as asked; then it runs to its end. An independent reader (tests/kafka/kafka_tool, plain
 librdkafka, read_committed) must then see each good record once in `out` and each bad one once in the dead letters, with
 the partition and offset that it had. With one partition, `checkpoint inspect` must print the same bytes as after a run
-that was never killed (its random lineage aside).
+that was never killed (its random lineage aside). The output says what the kills hit.
 
 Exit status 0 when all of it holds. The last line is "N passed, N failed".
 """
 import argparse
 import json
-import os
 import random
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-QUERY = """
-apiVersion: headrace/v1
-kind: Query
-name: {name}
-trigger: {{ availableNow: true }}
-checkpoint: {{ location: {folder}/checkpoint }}
-deliveryGuarantee: exactly_once
-source:
-  type: kafka
-  subscribe: [{prefix}-in]
-  startingOffsets: earliest
-  maxOffsetsPerTrigger: {batch}
-  properties: {{ bootstrap.servers: "{bootstrap}" }}
-  format: {{ type: json, mode: deadLetter }}
-  schema: "id long, a double, b double, label int"
-pipeline:
-  stages:
-    - {{ type: VectorAssembler, inputCols: [a, b], outputCol: raw }}
-    - {{ type: OnlineStandardScaler, inputCol: raw, outputCol: features }}
-model: {{ type: OnlineLogisticRegression, optimizer: adagrad, learningRate: 0.1 }}
-evaluation: {{ metrics: [accuracy, logLoss, auc], windows: {{ cumulative: true, slidingRows: 1000, fadingFactor: 0.999 }} }}
-sinks:
-  - id: out
-    type: kafka
-    topic: {prefix}-out
-    keyCol: id
-    columns: [id, prediction, probability]
-    properties: {{ bootstrap.servers: "{bootstrap}" }}
-deadLetter:
-  type: kafka
-  topic: {prefix}-dead
-  properties: {{ bootstrap.servers: "{bootstrap}" }}
-"""
-
-
-class Failure(Exception):
-    """What did not hold."""
+from common import (KAFKA_DEAD_LETTERS, KAFKA_SINK, KAFKA_SOURCE, Failure, Kafka, Kills, add_kafka_options, conclude, inspect,
+                    query, random_wait)
 
 
 class Case:
@@ -71,27 +34,15 @@ class Case:
         self.folder.mkdir()
         self.prefix = prefix
         self.query = self.folder / "query.yaml"
-        self.query.write_text(QUERY.format(name=prefix, folder=self.folder, prefix=prefix, batch=options.batch,
-                                           bootstrap=options.bootstrap))
-
-    def tool(self, *arguments, **keywords):
-        return subprocess.run([self.options.tool, *arguments], check=True, text=True, stdout=subprocess.PIPE, **keywords).stdout
-
-    def make_topics(self, partitions):
-        for suffix, count in (("in", partitions), ("out", partitions), ("dead", 1)):
-            self.tool("create", self.options.bootstrap, "%s-%s" % (self.prefix, suffix), str(count))
-
-    def produce(self, lines):
-        self.tool("produce", self.options.bootstrap, self.prefix + "-in", input="".join(lines))
+        self.query.write_text(query(prefix, KAFKA_SOURCE, KAFKA_SINK, KAFKA_DEAD_LETTERS, checkpoint="{ location: checkpoint }",
+                                    PREFIX=prefix, BATCH=options.batch, BOOTSTRAP=options.bootstrap))
+        self.kills = Kills(self.folder / "log")
 
     def consume(self, suffix):
-        text = self.tool("consume", self.options.bootstrap, "%s-%s" % (self.prefix, suffix))
-        return [json.loads(line) for line in text.split("\n") if line]
+        return self.options.kafka.consume("%s-%s" % (self.prefix, suffix))
 
     def start(self):
-        log = open(self.folder / "log", "ab")
-        return subprocess.Popen([self.options.headrace, "run", str(self.query)], stdout=log, stderr=log,
-                                stdin=subprocess.DEVNULL)
+        return self.kills.start([self.options.headrace, "--log-level", "debug", "run", str(self.query)])
 
     def run_to_end(self):
         status = self.start().wait(timeout=600)
@@ -99,10 +50,7 @@ class Case:
             raise Failure("the last run ended with %d; its log is %s" % (status, self.folder / "log"))
 
     def inspect(self):
-        text = subprocess.run([self.options.headrace, "checkpoint", "inspect", str(self.folder / "checkpoint"), "--format",
-                               "json"], check=True, stdout=subprocess.PIPE, text=True).stdout
-        lineage = json.loads(text)["lineage"]
-        return text.replace(lineage, "LINEAGE").replace(self.prefix, "PREFIX")
+        return inspect(self.options.headrace, self.folder / "checkpoint", self.prefix)
 
 
 def make_records(count, partitions, seed):
@@ -125,21 +73,17 @@ def make_records(count, partitions, seed):
 
 def kill_at_random(case, kills, draw, seconds):
     """Uniform and log-uniform instants in turn, so that start-up and recovery are hit as well. Returns kills that hit."""
-    hits = 0
-    while hits < kills:
+    for hits in range(kills):
         process = case.start()
-        wait = draw.uniform(0, seconds) if hits % 2 else 0.002 * (seconds / 0.002) ** draw.random()
         try:
-            status = process.wait(timeout=wait)
+            status = process.wait(timeout=random_wait(draw, hits, seconds))
         except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            hits += 1
+            case.kills.kill(process)
             continue
         if status != 0:
             raise Failure("a start after a kill ended with %d; its log is %s" % (status, case.folder / "log"))
         return hits
-    return hits
+    return kills
 
 
 def check_output(case, good, bad):
@@ -177,14 +121,14 @@ def run_case(options, folder, name, partitions, kills, records):
     options.partitions_now = partitions
     lines, good, bad = make_records(records, partitions, options.seed)
     case = Case(options, folder, name)
-    case.make_topics(partitions)
-    case.produce(lines)
+    options.kafka.make_topics(name, partitions)
+    options.kafka.produce(name + "-in", lines)
     plain = None
     started = time.monotonic()
     if partitions == 1:
         plain = Case(options, folder, name + "-plain")
-        plain.make_topics(partitions)
-        plain.produce(lines)
+        options.kafka.make_topics(plain.prefix, partitions)
+        options.kafka.produce(plain.prefix + "-in", lines)
         plain.run_to_end()
         check_output(plain, good, bad)
     hits = kill_at_random(case, kills, draw, options.span)
@@ -194,25 +138,26 @@ def run_case(options, folder, name, partitions, kills, records):
         raise Failure("checkpoint inspect differs from the run that was never killed")
     print("%s: %d records, %d partitions, %d kills, %.1f s: each good record once, each bad one once%s" % (
         name, records, partitions, hits, time.monotonic() - started, ", same state" if plain else ""))
+    print(case.kills.text())
     if hits < kills:
         raise Failure("only %d of %d kills hit before the input was read: use more records or a smaller batch" % (hits, kills))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--headrace", required=True)
-    parser.add_argument("--tool", required=True)
-    parser.add_argument("--bootstrap", default=os.environ.get("KAFKA_BOOTSTRAP"))
+    add_kafka_options(parser)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--records", type=int, default=200000)
     parser.add_argument("--batch", type=int, default=250)
     parser.add_argument("--span", type=float, default=0.5, help="seconds within which a run is killed")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     options = parser.parse_args()
+    options.headrace = str(Path(options.headrace).resolve())
+    options.kafka = Kafka(options.tool, options.bootstrap)
     print("seed %d" % options.seed)
     passed = failed = 0
     with tempfile.TemporaryDirectory(prefix="headrace-kill-") as folder:
-        run = str(os.getpid())
+        run = "%x" % time.time_ns()
         for name, partitions in (("four-" + run, 4), ("one-" + run, 1)):
             try:
                 run_case(options, folder, name, partitions, options.kills, options.records)
@@ -223,8 +168,7 @@ def main():
                 if log.exists():
                     print(log.read_text(errors="replace")[-3000:])
                 failed += 1
-    print("%d passed, %d failed" % (passed, failed))
-    return 1 if failed else 0
+    return conclude(passed, failed)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,8 @@ import world_io
 import world_power
 import world_process
 import world_ways_out
-from world_case import Case, Failure
+from common import Failure
+from world_case import Case
 
 HERE = Path(__file__).resolve().parent
 

@@ -3,16 +3,14 @@
 A file query learns online, writes two outputs and dead letters; a socket query reads lines from a server of this process.
 The outcome of a folder is its visible files and `checkpoint inspect`, the random lineage aside.
 """
-import json
 import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
-import threading
-import time
 from pathlib import Path
+
+from common import LEARNING, Failure, record, wait_until, without_lineage
 
 ROWS = 500
 BATCH = 100
@@ -28,13 +26,7 @@ SOURCE
   maxRowsPerTrigger: BATCH
   format: { type: json, mode: deadLetter }
   schema: "id long, a double, b double, label int"
-pipeline:
-  stages:
-    - { type: VectorAssembler, inputCols: [a, b], outputCol: raw }
-    - { type: OnlineStandardScaler, inputCol: raw, outputCol: features }
-model: { type: OnlineLogisticRegression, optimizer: adagrad, learningRate: 0.1 }
-evaluation: { metrics: [accuracy, logLoss, auc], windows: { cumulative: true, slidingRows: 100, fadingFactor: 0.99 } }
-sinks:
+""" + LEARNING.lstrip("\n") + """sinks:
   - { id: out, type: file, path: out, columns: [id, prediction, probability] }
   - { id: packed, type: file, path: packed, format: { type: csv, compression: zstd }, columns: [id, prediction] }
 deadLetter: { type: file, path: dead }
@@ -44,16 +36,6 @@ SOCKET_SOURCE = "  type: socket\n  host: 127.0.0.1\n  port: %d"
 
 OUTPUTS = ("out", "packed", "dead")
 REFUSALS = (73, 74, 75, 78)
-
-
-class Failure(Exception):
-    """What did not hold."""
-
-
-def record(i):
-    if i % 50 == 7:
-        return '{"id": %d, "a": "bad"' % i
-    return '{"id": %d, "a": %.3f, "b": %.3f, "label": %d}' % (i, (i * 37 % 101) / 50 - 1, (i * 53 % 97) / 40, i * 37 % 101 > 50)
 
 
 class Result:
@@ -141,17 +123,13 @@ class Case:
     def wait_for_parts(self, name, count):
         wait_until("%d parts" % count, lambda: len(list((self.folder / name).glob("part-*"))) >= count)
 
-    @staticmethod
-    def without_lineage(text):
-        return text.replace(json.loads(text)["lineage"], "LINEAGE")
-
     def checkpoint(self, verb, *arguments):
         done = subprocess.run([self.world.headrace, "checkpoint", verb, "checkpoint", *arguments], cwd=self.folder,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", timeout=60)
         return Result(done.returncode, done.stdout if done.returncode == 0 else done.stderr)
 
     def inspect(self):
-        return self.without_lineage(self.checkpoint("inspect", "--format", "json").expect((0,)).text)
+        return without_lineage(self.checkpoint("inspect", "--format", "json").expect((0,)).text)
 
     def files(self):
         found = {}
@@ -182,34 +160,6 @@ class Case:
         self.checkpoint("verify").expect((0,))
 
 
-class Server:
-    """Takes a connection on a port of its own and sends rows, in so many goes, once."""
-
-    def __init__(self, rows, goes=1):
-        self.goes = goes
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.rows = rows
-        self.closing = threading.Event()
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        try:
-            connection = self.listener.accept()[0]
-            for go in range(self.goes):
-                rows = range(go * self.rows // self.goes, (go + 1) * self.rows // self.goes)
-                connection.sendall("".join(record(i) + "\n" for i in rows).encode())
-                self.closing.wait(0.4)
-            self.closing.wait(60)
-            connection.close()
-        except OSError:
-            pass
-
-    def close(self):
-        self.closing.set()
-        self.listener.close()
-
-
 def holds_signals(pid):
     """Has the process come to where SIGTERM is blocked, to be taken by its own thread?"""
     try:
@@ -217,11 +167,3 @@ def holds_signals(pid):
     except OSError:
         return False
     return int(re.search(r"SigBlk:\s*(\w+)", status).group(1), 16) >> (signal.SIGTERM - 1) & 1 == 1
-
-
-def wait_until(what, condition, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise Failure("waited %d s for %s" % (seconds, what))
-        time.sleep(0.01)

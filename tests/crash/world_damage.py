@@ -8,7 +8,8 @@ have said and written. None may die of a signal. A refusal has changed nothing: 
 import random
 import re
 
-from world_case import OUTPUTS, REFUSALS, Case, Failure, Server, SOCKET_SOURCE, record
+from common import Failure, Server, record, without_lineage
+from world_case import OUTPUTS, REFUSALS, Case, SOCKET_SOURCE
 
 KINDS = [
     ("VERSION", "checkpoint/VERSION"),
@@ -79,7 +80,7 @@ def try_damage(world, original, inspected, relative, content):
     verified = case.checkpoint("verify")
     sound = not refused(verified)
     shown = case.checkpoint("inspect", "--format", "json")
-    if not refused(shown) and case.without_lineage(shown.text) != inspected:
+    if not refused(shown) and without_lineage(shown.text) != inspected:
         raise Failure("inspect says something else than before the damage:\n%s" % shown.text)
     result = case.run()
     if not refused(result):

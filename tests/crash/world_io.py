@@ -8,7 +8,8 @@ nothing disturbed.
 import os
 import re
 
-from world_case import Case, Failure, Server, SOCKET_SOURCE
+from common import Failure, Server
+from world_case import Case, SOCKET_SOURCE
 
 # What is hit: a name, the text of its paths, the calls that it sees.
 PLACES = [

@@ -9,8 +9,8 @@ start must go on to the outcome of an undisturbed run.
 import shutil
 import signal
 
-from fault_points import fault_points
-from world_case import Case, Failure, Server, SOCKET_SOURCE
+from common import Failure, Server, fault_points
+from world_case import Case, SOCKET_SOURCE
 
 VARIANTS = ("nothing unsynced survives", "names survive, bytes do not", "bytes survive, names do not")
 

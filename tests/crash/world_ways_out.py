@@ -3,7 +3,8 @@ import json
 import shutil
 import signal
 
-from world_case import Case, Failure
+from common import Failure, fault_points
+from world_case import Case
 
 
 def twice(files, batches):
@@ -116,7 +117,6 @@ def crashes(world, points):
 
 
 def tests():
-    from fault_points import fault_points
     points = [name for name, _ in fault_points() if not name.startswith("deliver.kafka")]
     return [
         ("take-over of an older copy", older_copy),
