@@ -234,7 +234,7 @@ const struct hr_command hr_command_explain = {
     .summary = "the plan: columns, model, guarantee of each sink, memory",
     .doc = "Prints the columns with their types after each stage, the model with its parameters, what each sink\n"
            "guarantees, trigger, checkpoint, and how much memory the query takes. Looks at nothing outside the file;\n"
-           "secrets are shown as <redacted>.",
+           "secrets are shown as <redacted>, what came from a variable as <from a variable>.",
     .flags = flags,
     .flag_count = HR_ARRAY_LEN(flags),
     .operands_min = 1,
