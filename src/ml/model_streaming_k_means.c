@@ -18,15 +18,14 @@
 
 #include "base/alloc.h"
 #include "base/number.h"
+#include "ml/initial_centres.h"
 #include "ml/kernel.h"
 #include "ml/kernel_nearest.h"
 #include "ml/model.h"
-#include "ml/spark_random.h"
 
 #define DYING_SHARE 1e-8
 #define SPLIT_SHIFT 1e-14
 #define CENTRES_MAX 100000
-#define DIMENSION_MAX 10000000
 
 struct k_means_options {
     struct hr_model_columns columns;
@@ -235,151 +234,23 @@ static enum hr_status k_means_end_batch(struct hr_model *base, struct hr_error *
     return HR_OK;
 }
 
-static bool read_number(const struct hr_yaml *node, double *out)
-{
-    return node != NULL && node->kind == HR_YAML_SCALAR &&
-           hr_number_parse_double(node->text, strlen(node->text), out) && isfinite(*out);
-}
-
-static bool read_integer(const struct hr_yaml *node, int64_t *out)
-{
-    return node != NULL && node->kind == HR_YAML_SCALAR && hr_number_parse_int64(node->text, strlen(node->text), out);
-}
-
-static const struct hr_place *place_of(const struct hr_yaml *node, const struct hr_yaml *parent)
-{
-    return node != NULL ? &node->place : &parent->place;
-}
-
-/* {dim, weight, seed}; seed 0 when it is not given, for a model must not depend on chance. */
-static void check_random(const struct hr_yaml *random, struct hr_findings *findings)
-{
-    int64_t dimension = 0;
-    int64_t seed = 0;
-    double weight = 0;
-    const struct hr_yaml *node = hr_yaml_get(random, "dim");
-    if (!read_integer(node, &dimension) || dimension < 1 || dimension > DIMENSION_MAX) {
-        hr_findings_error(findings, place_of(node, random), "'dim' must be a number of features from 1 to %d",
-                          DIMENSION_MAX);
-    }
-    node = hr_yaml_get(random, "weight");
-    if (!read_number(node, &weight) || weight < 0.0) {
-        hr_findings_error(findings, place_of(node, random), "'weight' must be a number that is not negative");
-    }
-    node = hr_yaml_get(random, "seed");
-    if (node != NULL && !read_integer(node, &seed)) {
-        hr_findings_error(findings, &node->place, "'seed' must be an integer");
-    }
-    for (size_t i = 0; i < random->count; i++) {
-        static const char *const keys[] = {"dim", "weight", "seed"};
-        const char *key = random->keys[i];
-        if (strcmp(key, keys[0]) != 0 && strcmp(key, keys[1]) != 0 && strcmp(key, keys[2]) != 0) {
-            struct hr_finding *finding = hr_findings_error(findings, &random->key_places[i], "unknown key '%s'", key);
-            hr_finding_hint(findings, finding, "random centres take dim, weight and seed");
-        }
-    }
-}
-
-static void check_centres(const struct hr_yaml *initial, int64_t k, struct hr_findings *findings)
-{
-    const struct hr_yaml *centres = hr_yaml_get(initial, "centers");
-    const struct hr_yaml *weights = hr_yaml_get(initial, "weights");
-    if (centres->kind != HR_YAML_SEQUENCE || (int64_t)centres->count != k) {
-        hr_findings_error(findings, &centres->place, "'centers' must be a list of k = %lld lists of numbers",
-                          (long long)k);
-        return;
-    }
-    size_t dimension = centres->items[0]->count;
-    for (size_t j = 0; j < centres->count; j++) {
-        const struct hr_yaml *row = centres->items[j];
-        double ignored;
-        if (row->kind != HR_YAML_SEQUENCE || row->count == 0 || row->count != dimension) {
-            hr_findings_error(findings, &row->place, "a centre must be a list of numbers, as long as the first one");
-            continue;
-        }
-        for (size_t i = 0; i < row->count; i++) {
-            if (!read_number(row->items[i], &ignored)) {
-                hr_findings_error(findings, &row->items[i]->place, "a coordinate must be a finite number");
-            }
-        }
-    }
-    if (weights == NULL || weights->kind != HR_YAML_SEQUENCE || (int64_t)weights->count != k) {
-        hr_findings_error(findings, place_of(weights, initial), "'weights' must be a list of k = %lld numbers",
-                          (long long)k);
-        return;
-    }
-    for (size_t j = 0; j < weights->count; j++) {
-        double weight;
-        if (!read_number(weights->items[j], &weight) || weight < 0.0) {
-            hr_findings_error(findings, &weights->items[j]->place, "a weight must be a number that is not negative");
-        }
-    }
-}
-
 static void k_means_check(struct hr_model *base, struct hr_findings *findings)
 {
     const struct k_means_options *options = base->options;
     if (options->half_life > 0.0 && options->decay_factor != 1.0) {
         hr_findings_error(findings, &base->place, "'halfLife' and 'decayFactor' say the same thing: give one of them");
     }
-    const struct hr_yaml *initial = options->initial_centers;
-    const struct hr_yaml *random = hr_yaml_get(initial, "random");
-    const struct hr_yaml *centres = hr_yaml_get(initial, "centers");
-    if (initial == NULL || (random == NULL) == (centres == NULL)) {
-        struct hr_finding *finding =
-            hr_findings_error(findings, place_of(initial, &(struct hr_yaml){.place = base->place}),
-                              "'initialCenters' must have either 'centers' and 'weights', or 'random'");
-        hr_finding_hint(findings, finding,
-                        "{centers: [[0, 0], [1, 1]], weights: [1, 1]} or {random: {dim: 2, weight: 1, seed: 42}}");
-        return;
-    }
-    if (random != NULL) {
-        check_random(random, findings);
-    } else {
-        check_centres(initial, options->k, findings);
-    }
-}
-
-static void fill_random(struct k_means *model, const struct hr_yaml *node)
-{
-    int64_t seed = 0;
-    double weight = 0.0;
-    read_integer(hr_yaml_get(node, "seed"), &seed);
-    read_number(hr_yaml_get(node, "weight"), &weight);
-    struct hr_spark_random random;
-    hr_spark_random_init(&random, seed);
-    for (size_t j = 0; j < model->k; j++) {
-        for (size_t i = 0; i < model->dimension; i++) {
-            centre(model, j)[i] = hr_spark_random_gaussian(&random);
-        }
-        weights_of(model)[j] = weight;
-    }
-}
-
-static void fill_centres(struct k_means *model, const struct hr_yaml *initial)
-{
-    const struct hr_yaml *centres = hr_yaml_get(initial, "centers");
-    const struct hr_yaml *weights = hr_yaml_get(initial, "weights");
-    for (size_t j = 0; j < model->k; j++) {
-        for (size_t i = 0; i < model->dimension; i++) {
-            read_number(centres->items[j]->items[i], &centre(model, j)[i]);
-        }
-        read_number(weights->items[j], &weights_of(model)[j]);
-    }
+    hr_initial_centres_check(options->initial_centers, &base->place, options->k, findings);
 }
 
 static enum hr_status k_means_bind(struct hr_model *base, struct hr_schema *schema, struct hr_error *err)
 {
     struct k_means *model = (struct k_means *)base;
     const struct k_means_options *options = base->options;
-    const struct hr_yaml *random = hr_yaml_get(options->initial_centers, "random");
-    const struct hr_yaml *centres = hr_yaml_get(options->initial_centers, "centers");
     HR_TRY(hr_model_bind_columns(base, schema, false, err));
     model->options = options;
     model->k = (size_t)options->k;
-    int64_t dimension = 0;
-    read_integer(hr_yaml_get(random, "dim"), &dimension);
-    model->dimension = random != NULL ? (size_t)dimension : centres->items[0]->count;
+    model->dimension = hr_initial_centres_dimension(options->initial_centers);
     uint64_t known = hr_model_known_dimension(base, schema);
     if (known > 0 && known != model->dimension) {
         hr_fail(err, HR_BAD_CONFIG, "StreamingKMeans: the centres have %zu coordinates, the feature vectors %llu",
@@ -397,11 +268,7 @@ static enum hr_status k_means_bind(struct hr_model *base, struct hr_schema *sche
     model->point = hr_calloc(model->dimension, sizeof(double));
     model->stale = true;
     model->counts = hr_calloc(model->k, sizeof(uint64_t));
-    if (random != NULL) {
-        fill_random(model, random);
-    } else {
-        fill_centres(model, options->initial_centers);
-    }
+    hr_initial_centres_fill(options->initial_centers, model->k, model->dimension, centre(model, 0), weights_of(model));
     return HR_OK;
 }
 
@@ -409,7 +276,7 @@ static json_t *k_means_inspect(const void *state, size_t size, const json_t *par
 {
     (void)params;
     const struct hr_model_head *head = state;
-    if (size < sizeof(*head) || head->dimension == 0 || head->dimension > DIMENSION_MAX) {
+    if (size < sizeof(*head) || head->dimension == 0 || head->dimension > HR_CENTRE_DIMENSION_MAX) {
         return json_null();
     }
     size_t k = (size - sizeof(*head)) / sizeof(double) / (head->dimension + 1);
