@@ -206,6 +206,23 @@ static void sink_bind(struct hr_plan_builder *builder, struct hr_sink *sink, con
     }
 }
 
+/* The names of a sink that is wrong itself. */
+static void check_names(struct hr_plan_builder *builder, const struct hr_yaml *node)
+{
+    static const char *const keys[] = {"columns", "keyCol"};
+    for (size_t i = 0; i < HR_ARRAY_LEN(keys); i++) {
+        const struct hr_yaml *value = hr_yaml_get(node, keys[i]);
+        bool list = value != NULL && value->kind == HR_YAML_SEQUENCE;
+        for (size_t j = 0; value != NULL && j < (list ? value->count : 1); j++) {
+            const struct hr_yaml *name = list ? value->items[j] : value;
+            if (name->kind == HR_YAML_SCALAR && !name->unusable && list == (i == 0) &&
+                hr_schema_find(&builder->plan->schema, name->text) == SIZE_MAX) {
+                column_unknown(builder, name->text, &name->place);
+            }
+        }
+    }
+}
+
 /* ---- the sections ------------------------------------------------------------------------------------------- */
 
 static void build_sink(struct hr_plan_builder *builder, const struct hr_yaml *node)
@@ -215,6 +232,7 @@ static void build_sink(struct hr_plan_builder *builder, const struct hr_yaml *no
     const char *default_id = type != NULL && type->kind == HR_YAML_SCALAR ? type->text : "sink";
     struct hr_sink *sink = hr_sink_new(node, default_id, plan->directory, &plan->arena, builder->findings);
     if (sink == NULL) {
+        check_names(builder, node);
         return;
     }
     sink_check_id(builder, sink, node);

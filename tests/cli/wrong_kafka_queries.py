@@ -26,6 +26,10 @@ CASES = [
          [("column 'no' is not", "."), ("column 'nope' is not", ".")],
          sinks="sinks:\n  - { type: kafka, topic: t, columns: [§no], keyCol: §nope, "
                "properties: { bootstrap.servers: localhost:1 } }\n"),
+    case("wrong topic, and the names of the sink",
+         [("topic: a list is not", "."), ("column 'no' is not", "."), ("column 'nope' is not", ".")],
+         sinks="sinks:\n  - { type: kafka, topic: §[t], columns: [id, §no], keyCol: §nope, "
+               "properties: { bootstrap.servers: localhost:1 } }\n"),
     case("wrong source, and the key of the sink",
          [("maxFilesPerTrigger: 'x' is not", "."), ("unknown type 'dubble'", "."), ("column 'nope' is not", ".")],
          source='source:\n  type: file\n  path: in\n  maxFilesPerTrigger: §x\n  schema: §"id dubble"\n',
