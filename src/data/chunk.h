@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Chunk: at most HR_CHUNK_ROWS rows as columns, the unit of work. It goes through decode, transform, learn and the sinks'
- * write while it is in the cache, then its arena is reset. A batch is a sequence of chunks; the batch is the unit of
- * transaction. columns[i] belongs to schema->fields[i]; a stage fills the columns that it added to the schema.
+ * Chunk: at most HR_CHUNK_ROWS rows as columns, the unit of work. It goes through decode, transform, learn and the
+ * sinks' write while it is in the cache, then its arena is reset. A batch is a sequence of chunks; the batch is the
+ * unit of transaction. columns[i] belongs to schema->fields[i]; a stage fills the columns that it added to the schema.
  *
  * Dropping: a stage that skips a row, or that cannot transform it, marks it with hr_chunk_drop or hr_chunk_reject and
  * goes on with the others; the pipeline compacts the chunk after the stage, so that stages never see dropped rows.

@@ -145,8 +145,8 @@ static const char *epoch_value(struct hr_json_input *input, const char *p, int d
     return next;
 }
 
-static const char *timestamp_value(struct hr_json_input *input, const char *p, int depth,
-                                   struct hr_json_target *target, int64_t *to, uint8_t *state)
+static const char *timestamp_value(struct hr_json_input *input, const char *p, int depth, struct hr_json_target *target,
+                                   int64_t *to, uint8_t *state)
 {
     if (target->field->timestamp_format == HR_TIMESTAMP_EPOCH_MILLIS) {
         return epoch_value(input, p, depth, 3, to, state);

@@ -19,14 +19,14 @@
 
 /* member, name in schemas, storage of a value */
 #define HR_TYPES(X) \
-    X(BOOLEAN, "boolean", bytes) /* uint8_t 0 or 1 */ \
-    X(INT, "int", longs)         /* int64_t within int32 */ \
-    X(LONG, "long", longs)       /* int64_t */ \
-    X(FLOAT, "float", doubles)   /* double that is exactly a float */ \
-    X(DOUBLE, "double", doubles) /* double */ \
-    X(STRING, "string", strings) /* struct hr_str, UTF-8 */ \
+    X(BOOLEAN, "boolean", bytes)     /* uint8_t 0 or 1 */ \
+    X(INT, "int", longs)             /* int64_t within int32 */ \
+    X(LONG, "long", longs)           /* int64_t */ \
+    X(FLOAT, "float", doubles)       /* double that is exactly a float */ \
+    X(DOUBLE, "double", doubles)     /* double */ \
+    X(STRING, "string", strings)     /* struct hr_str, UTF-8 */ \
     X(TIMESTAMP, "timestamp", longs) /* int64_t, µs since 1970 UTC */ \
-    X(BINARY, "binary", strings) /* struct hr_str, any bytes */ \
+    X(BINARY, "binary", strings)     /* struct hr_str, any bytes */ \
     X(STRING_ARRAY, "array<string>", string_arrays) \
     X(DOUBLE_ARRAY, "array<double>", double_arrays) \
     X(VECTOR, "vector", vectors)
@@ -56,14 +56,19 @@ enum hr_attribute_kind {
 
 struct hr_attribute {
     enum hr_attribute_kind kind;
-    const char *name;   /* NULL: unnamed */
-    const char **values; /* NOMINAL: names of 0, 1, …; NULL: only the number is known */
-    size_t value_count; /* NOMINAL: number of values, 0 = unknown; BINARY: 2 when values are named */
+    const char *name;              /* NULL: unnamed */
+    const char **values;           /* NOMINAL: names of 0, 1, …; NULL: only the number is known */
+    size_t value_count;            /* NOMINAL: number of values, 0 = unknown; BINARY: 2 when values are named */
     struct hr_attribute *elements; /* GROUP: element_count of them, or NULL when only the size is known */
     size_t element_count;          /* GROUP: the vector's size */
 };
 
-enum hr_timestamp_format { HR_TIMESTAMP_RFC3339, HR_TIMESTAMP_EPOCH_MILLIS, HR_TIMESTAMP_EPOCH_SECONDS, HR_TIMESTAMP_PATTERN };
+enum hr_timestamp_format {
+    HR_TIMESTAMP_RFC3339,
+    HR_TIMESTAMP_EPOCH_MILLIS,
+    HR_TIMESTAMP_EPOCH_SECONDS,
+    HR_TIMESTAMP_PATTERN
+};
 
 /* What a column is filled from. */
 enum hr_origin {
@@ -75,7 +80,7 @@ enum hr_origin {
     HR_ORIGIN_KEY,
     HR_ORIGIN_FILE,
     HR_ORIGIN_LINE,
-    HR_ORIGIN_HEADERS, /* the record's headers as JSON text */
+    HR_ORIGIN_HEADERS,  /* the record's headers as JSON text */
     HR_ORIGIN_COMPUTED, /* by a stage or model */
 };
 
@@ -120,7 +125,6 @@ enum hr_status hr_schema_need_type(const struct hr_schema *schema, const char *n
                                    const char *wanted, size_t *out_index, struct hr_error *err);
 
 #define HR_TYPE_MASK(name) (1u << HR_TYPE_##name)
-#define HR_TYPE_MASK_NUMERIC \
-    (HR_TYPE_MASK(INT) | HR_TYPE_MASK(LONG) | HR_TYPE_MASK(FLOAT) | HR_TYPE_MASK(DOUBLE))
+#define HR_TYPE_MASK_NUMERIC (HR_TYPE_MASK(INT) | HR_TYPE_MASK(LONG) | HR_TYPE_MASK(FLOAT) | HR_TYPE_MASK(DOUBLE))
 
 #endif

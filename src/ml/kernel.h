@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Hot loops as free functions over arrays. Results do not depend on the processor: sums run in the order of the
- * elements and nothing is contracted to fused multiply-add, so that a resumed run on another machine gives the same bits
- * and Spark's numbers are met. Thread: any.
+ * elements and nothing is contracted to fused multiply-add, so that a resumed run on another machine gives the same
+ * bits and Spark's numbers are met. Thread: any.
  */
 #ifndef HR_ML_KERNEL_H
 #define HR_ML_KERNEL_H

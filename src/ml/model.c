@@ -125,7 +125,8 @@ static enum hr_status bind_columns(struct hr_model *model, struct hr_schema *sch
 {
     const struct hr_model_columns *columns = model->options;
     HR_TRY(hr_schema_need_type(schema, columns->features_col, HR_TYPE_MASK(VECTOR), "a vector", &model->features, err));
-    if (columns->label_col != NULL && (need_label || model->label_given || hr_schema_find(schema, columns->label_col) != SIZE_MAX)) {
+    if (columns->label_col != NULL &&
+        (need_label || model->label_given || hr_schema_find(schema, columns->label_col) != SIZE_MAX)) {
         HR_TRY(hr_schema_need_type(schema, columns->label_col, HR_TYPE_MASK_NUMERIC | HR_TYPE_MASK(BOOLEAN),
                                    "a number or boolean", &model->label, err));
     }

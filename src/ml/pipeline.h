@@ -20,9 +20,9 @@ struct hr_pipeline {
  * loaded where fitted values are there, not bound. node NULL: an empty pipeline. */
 void hr_pipeline_read(struct hr_pipeline *pipeline, const struct hr_yaml *node, const char *directory,
                       struct hr_arena *arena, struct hr_findings *findings);
-/* Binds all stages to the schema, which grows. Findings: a stage whose input is missing or has the wrong type, an output
- * that exists already, an estimator with no fitted values ("run: headrace fit …"), duplicate ids. Goes on after a
- * finding where it can, so that all are reported. */
+/* Binds all stages to the schema, which grows. Findings: a stage whose input is missing or has the wrong type, an
+ * output that exists already, an estimator with no fitted values ("run: headrace fit …"), duplicate ids. Goes on after
+ * a finding where it can, so that all are reported. */
 void hr_pipeline_bind(struct hr_pipeline *pipeline, struct hr_schema *schema, struct hr_findings *findings);
 /* Binds one stage; those before it are bound. The error names the stage. */
 enum hr_status hr_pipeline_bind_stage(struct hr_pipeline *pipeline, size_t index, struct hr_schema *schema,
@@ -46,8 +46,8 @@ enum hr_status hr_pipeline_save(const struct hr_pipeline *pipeline, const char *
 struct hr_pipeline_fit {
     struct hr_pipeline *pipeline;
     struct hr_schema *schema;
-    size_t next;  /* the stage being fitted */
-    size_t pass;  /* of that stage, from 0 */
+    size_t next; /* the stage being fitted */
+    size_t pass; /* of that stage, from 0 */
     bool running;
 };
 void hr_pipeline_fit_begin(struct hr_pipeline_fit *fit, struct hr_pipeline *pipeline, struct hr_schema *schema);

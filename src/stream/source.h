@@ -83,7 +83,7 @@ struct hr_source {
     const char *id;
     void *options;
     struct hr_place place;
-    const struct hr_yaml *node; /* as written; during check */
+    const struct hr_yaml *node;  /* as written; during check */
     struct hr_arena *arena;      /* of the query */
     struct hr_format *format;    /* for splitting; owned by the plan */
     const char *query;           /* name, for logs */

@@ -243,6 +243,7 @@ static void test_limit_always_gets_on(void)
     }
 }
 
-TEST_MAIN("offset", {"JSON", test_json}, {"remove", test_remove}, {"equal sets have equal bytes", test_equal_sets_have_equal_bytes},
+TEST_MAIN("offset", {"JSON", test_json}, {"remove", test_remove},
+          {"equal sets have equal bytes", test_equal_sets_have_equal_bytes},
           {"bytes, there and back", test_bytes_round_trip}, {"bad bytes are refused", test_bad_bytes_are_refused},
           {"a limit is shared", test_limit_is_shared}, {"a limit always gets on", test_limit_always_gets_on})
