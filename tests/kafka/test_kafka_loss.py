@@ -183,7 +183,7 @@ class MadeAnew(Loss):
         self.wait_ids(range(4))
         self.tool("delete", topic)
         # librdkafka must have seen that it is away; from one that is back at once, nothing tells it.
-        self.wait_for_log(process, "UNKNOWN_TOPIC_OR_PART", 5)
+        self.wait_for_log(process, "UNKNOWN_TOPIC_OR_PART", 15)
         self.topic("in")
         self.produce(topic, lines(rows))
         return topic, process

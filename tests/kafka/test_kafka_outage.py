@@ -74,7 +74,7 @@ class Outage(KafkaCase):
         self.broker("stop", "--now")
         self.wait_for_log(process, "waits for the broker")
         self.end_query(process)
-        self.assertLess(self.stop_seconds, 5)
+        self.assertLess(self.stop_seconds, 10)
         self.broker("start")
         self.produce(topic, lines([3]))
         process = self.start_query()

@@ -69,9 +69,8 @@ class Records(KafkaCase):
         self.write("in/a.ndjson", json.dumps({"id": 1, "text": "x" * 5000}) + "\n")
         self.write_query(source='source:\n  type: file\n  path: in\n  schema: "id long, text string"\n',
                          sinks=self.sink(topic))
-        start = time.monotonic()
         error = self.run_query(expect=78).stderr
-        self.assertLess(time.monotonic() - start, 10)
+        self.assertNotRegex(error, "too large.*starts again")
         self.assertIn(f"topic '{topic}'", error)
         self.assertIn("max.message.bytes", error)
         # Nobody is left waiting, and the query goes on when it is mended.
@@ -134,13 +133,13 @@ class Ends(KafkaCase):
     def test_sigterm_under_load_leaves_nothing_open(self):
         topic, process = self.start_load()
         self.end_query(process)
-        self.assertLess(self.stop_seconds, 3)
+        self.assertLess(self.stop_seconds, 10)
         start = time.monotonic()
         first = self.check_once(topic)
         # An open transaction would keep the reader at it for its time-out, 60 s.
         self.produce(topic, '0\t{"value": %d}\n' % first)
         self.assertEqual(self.check_once(topic), first + 1)
-        self.assertLess(time.monotonic() - start, 10)
+        self.assertLess(time.monotonic() - start, 25)
         inspected = json.loads(self.run_program("checkpoint", "inspect", "state", "--format", "json", expect=0).stdout)
         self.assertIsNone(inspected["prepared"])
 
