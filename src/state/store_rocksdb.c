@@ -289,7 +289,7 @@ enum hr_status hr_store_open_rocksdb(const char *path, enum hr_store_mode mode, 
     self->store.type = &store_rocksdb;
     self->path = hr_strdup(path);
     self->read_only = mode != HR_STORE_CREATE;
-    self->options = rocksdb_store_options(!exists, self->read_only);
+    self->options = rocksdb_store_options(!exists, mode == HR_STORE_READ_ONLY);
     self->write_unsynced = rocksdb_writeoptions_create();
     self->write_synced = rocksdb_writeoptions_create();
     rocksdb_writeoptions_set_sync(self->write_synced, 1);
