@@ -5,11 +5,11 @@ many. A run must not go on as if the call had worked: it ends with 74, or 73 bef
 what to do; or the call did not matter, and the outcome shows it. The next start goes on, to the outcome of a run that
 nothing disturbed.
 """
-import os
 import re
 
 from common import Failure, Server
 from world_case import Case, SOCKET_SOURCE
+from world_damage import prepared_case
 
 # What is hit: a name, the text of its paths, the calls that it sees.
 PLACES = [
@@ -31,6 +31,18 @@ PLACES = [
     ("a dead letter part", "dead/.headrace-part", "open write sync"),
     ("the dead letters' manifest", "dead/_headrace_manifest", "write sync"),
     ("the input", "in/rows.ndjson", "open read"),
+]
+# The same for a start that finds three batches, of which the last was delivered and not committed.
+PLACES_AT_RESTART = [
+    ("VERSION", "checkpoint/VERSION", "open read"),
+    ("MARK", "checkpoint/MARK", "open read"),
+    ("CURRENT", "/rocksdb/CURRENT", "open read"),
+    ("MANIFEST", "/rocksdb/MANIFEST", "open read write sync"),
+    ("a table", "/rocksdb/*.sst", "open read write sync"),
+    ("the log", "/rocksdb/*.log", "open read write sync"),
+    ("the newest part", "out/part-", "open read"),
+    ("a manifest", "out/_headrace_manifest", "open read write sync"),
+    ("the sink's lock", "out/.headrace-lock", "open"),
 ]
 JOURNAL = ("the socket's journal", "/journal-*.journal", "open write sync")
 
@@ -76,10 +88,10 @@ def disturbed(case, fault, action, place):
     return True
 
 
-def sweep(world, name, place, call, action, once):
+def sweep(world, place, call, action, once, restart=False):
     for n in passes(world.thorough):
         fault = "%s:%s:%d:%s%s" % (call.strip("*"), place, n, action, ":once" if once else "")
-        case = Case(world)
+        case = prepared_case(world, "killed after delivery", "commit.before:2")[0].copy() if restart else Case(world)
         try:
             reached = disturbed(case, fault, action, place)
             case.ends_right(world.expected())
@@ -127,7 +139,12 @@ def tests():
             for action in ACTIONS[call]:
                 for once in (False, True) if action in ("ENOSPC", "lied", "lost") else (False,):
                     title = "%s: %s says %s%s" % (name, call.strip("*"), action, ", once" if once else "")
-                    found.append((title, lambda world, a=(name, place, call, action, once): sweep(world, *a)))
+                    found.append((title, lambda world, a=(place, call, action, once): sweep(world, *a)))
+    for name, place, calls in PLACES_AT_RESTART:
+        for call in calls.split():
+            for action in ACTIONS[call]:
+                found.append(("at a restart, %s: %s says %s" % (name, call, action),
+                              lambda world, a=(place, call, action, False, True): sweep(world, *a)))
     for call in JOURNAL[2].split():
         for action in ACTIONS[call]:
             found.append(("%s: %s says %s" % (JOURNAL[0], call, action),
