@@ -69,6 +69,26 @@ enum hr_status hr_fail_hint(struct hr_error *err, const char *format, ...)
     return err->status;
 }
 
+const char *hr_error_hint(const struct hr_error *err)
+{
+    if (err->hint[0] != '\0') {
+        return err->hint;
+    }
+    switch (err->status) {
+    case HR_CORRUPT:
+        return "restore the checkpoint directory as a whole from a copy; docs/recovery.md says how to go on without "
+               "one";
+    case HR_IO:
+    case HR_MISMATCH:
+    case HR_DATA_LOSS:
+    case HR_LOCKED:
+    case HR_FENCED:
+        return "docs/recovery.md says what it means and what to do";
+    default:
+        return "";
+    }
+}
+
 enum hr_status hr_fail_errno(struct hr_error *err, enum hr_status status, const char *format, ...)
 {
     int number = errno;

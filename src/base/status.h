@@ -59,6 +59,8 @@ enum hr_status hr_fail_hint(struct hr_error *err, const char *format, ...) HR_PR
 /* A failed start, on the way up: a full disk becomes HR_CANNOT_CREATE, for nothing was taken on yet. Returns
  * err->status. */
 enum hr_status hr_fail_at_start(struct hr_error *err) HR_COLD;
+/* The hint; where none was set, what there is to say of its status; else "". */
+const char *hr_error_hint(const struct hr_error *err);
 /* As hr_fail, with ": <strerror(errno)>" at the end. A full disk, a failing one and a lack of descriptors get a hint.
  */
 enum hr_status hr_fail_errno(struct hr_error *err, enum hr_status status, const char *format, ...)

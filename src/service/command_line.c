@@ -367,8 +367,8 @@ int hr_command_fail(const struct hr_error *err)
     hr_buf_init(&shown, MESSAGE_MAX);
     fflush(stdout);
     fprintf(stderr, "headrace: error: %s\n", hr_redact(err->text, &shown));
-    if (err->hint[0] != '\0') {
-        fprintf(stderr, "  hint: %s\n", hr_redact(err->hint, &shown));
+    if (hr_error_hint(err)[0] != '\0') {
+        fprintf(stderr, "  hint: %s\n", hr_redact(hr_error_hint(err), &shown));
     }
     return hr_status_exit_code(err->status);
 }

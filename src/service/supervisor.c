@@ -120,8 +120,8 @@ static int query_finish(const struct hr_query *query)
         return 0;
     }
     hr_log_error(hr_query_name(query), "%s", err->text);
-    if (err->hint[0] != '\0') {
-        hr_log_error(hr_query_name(query), "hint: %s", err->hint);
+    if (hr_error_hint(err)[0] != '\0') {
+        hr_log_error(hr_query_name(query), "hint: %s", hr_error_hint(err));
     }
     return hr_status_exit_code(status);
 }
