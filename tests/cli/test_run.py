@@ -183,10 +183,12 @@ class Life(Run):
         self.write("in/a.json", lines(0, 20000))
         process = self.start_program("run", "query.yaml")
         self.wait_for_log(process, "starts at batch 0")
+        time.sleep(0.5)  # the batch is at work
         process.terminate()
         self.wait_for_log(process, "finishing the batch")
+        time.sleep(0.5)  # sooner it would be the same request, sent twice
         process.terminate()
-        self.wait_for_log(process, "the batch is aborted")
+        self.wait_for_log(process, "second signal: the batch is aborted")
         self.assertEqual(process.wait(timeout=30), 1)
         self.assertEqual(self.ids() if os.path.isdir(self.path("out")) else [], [])
         self.once("--set", "model.numIterations=2")
