@@ -108,6 +108,9 @@ enum hr_status hr_fail_errno(struct hr_error *err, enum hr_status status, const 
         (void)hr_fail_hint(err, "the disk is full: free space and start again, nothing is lost");
     } else if (number == EMFILE || number == ENFILE) {
         (void)hr_fail_hint(err, "no file descriptor is left: raise the limit (ulimit -n) and start again");
+    } else if (number == EFBIG) {
+        (void)hr_fail_hint(err, "a file may not grow that long: see the limit of the process (ulimit -f) and the file "
+                                "system, then start again: nothing is lost");
     } else if (number == EIO) {
         (void)hr_fail_hint(err,
                            "the disk failed: see the kernel's log (dmesg), then start again: the start looks at what "

@@ -46,6 +46,7 @@ void hr_supervisor_hold_signals(void)
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGXFSZ, &ignore, NULL); /* a limit of file sizes (ulimit -f) is then an error of the write */
 }
 
 static void supervisor_stop(struct supervisor *supervisor, int level)

@@ -43,8 +43,10 @@ static enum hr_status fail_rocksdb(struct hr_error *err, const char *path, const
 {
     enum hr_status status = HR_IO;
     const char *hint = "the state is as of the last finished write; start again to look at it";
-    if (strstr(text, "No space left") != NULL || strstr(text, "File too large") != NULL ||
-        strstr(text, "Disk quota exceeded") != NULL) {
+    if (strstr(text, "File too large") != NULL) {
+        hint = "a file may not grow that long: see the limit of the process (ulimit -f), then start again: nothing is "
+               "lost";
+    } else if (strstr(text, "No space left") != NULL || strstr(text, "Disk quota exceeded") != NULL) {
         hint = "free space on the disk of the state directory, then start again: nothing is lost";
     } else if (strstr(text, "Too many open files") != NULL) {
         hint = "no file descriptor is left: raise the limit (ulimit -n) and start again";

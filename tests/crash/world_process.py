@@ -140,6 +140,24 @@ def few_descriptors(world):
         raise Failure("%d of the limits were too small, and 64 descriptors ended with %d" % (refused, result.status))
 
 
+def small_files(world):
+    """A limit of the size of files: an error of the write, not the end of the process by SIGXFSZ."""
+    refused = 0
+    for kilobytes in (1, 2, 6, 20, 70, 150, 250, 350, 2000):
+        case = Case(world)
+        result = limited(case, resource.RLIMIT_FSIZE, kilobytes << 10)
+        try:
+            if result.status != 0:
+                result.expect((74,), "File too large", "hint: .*ulimit -f")
+                refused += 1
+            case.ends_right(world.expected())
+        except Failure as failure:
+            raise Failure("%d KiB: %s" % (kilobytes, failure))
+        case.forget()
+    if refused < 4 or result.status != 0:
+        raise Failure("%d of the limits were too small, and the largest ended with %d" % (refused, result.status))
+
+
 def little_memory(world, rows):
     """Address space from too little to enough, with one batch of all rows: a clear end, and the next start is right."""
     whole = Case(world, rows=rows, batch=rows)
@@ -220,6 +238,7 @@ def tests():
         ("clock forward by a day and back again", lambda world: clock_jumps(world, file_source, "500:86400,1100:0")),
         ("clock back by an hour, rate source", lambda world: clock_jumps(world, rate_source, "800:-3600")),
         ("few file descriptors", few_descriptors),
+        ("a limit of file sizes", small_files),
         ("little memory at the start", lambda world: little_memory(world, 500)),
         ("little memory in a batch", lambda world: little_memory(world, 60000)),
         ("fault points are documented", lambda world: documented_points()),
