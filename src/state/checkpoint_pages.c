@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Reads the pages of a part as of a batch: of each page the youngest version that is not younger. One pass over the
- * part's keys serves loading, the index and the check against the batch's part table.
+ * part's keys serves loading, the index and the check against the batch's part table. Memory is written once, for most
+ * of the time goes into the first touch of it: a page straight from the store, and zeros only between stored pages.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -19,10 +20,9 @@ struct page_pass {
     bool candidate; /* a version of page `page` that is not younger than batch */
     uint32_t page;
     struct hr_page_version version;
-    size_t length;
-    uint8_t bytes[HR_PAGE_SIZE];
     uint64_t pages;
     uint64_t sum;
+    size_t written; /* bytes of the region before this one have their values */
 };
 
 void hr_part_index_reserve(struct hr_part_index *index, size_t pages)
@@ -38,30 +38,44 @@ void hr_part_index_reserve(struct hr_part_index *index, size_t pages)
 }
 
 /* The candidate is the live version: no younger one came. */
-static enum hr_status pass_take(struct page_pass *pass, struct hr_error *err)
+static void pass_take(struct page_pass *pass)
 {
     if (!pass->candidate) {
-        return HR_OK;
+        return;
     }
     pass->candidate = false;
-    size_t offset = (size_t)pass->page * HR_PAGE_SIZE;
-    if (offset >= pass->entry->size || pass->length > pass->entry->size - offset) {
-        return hr_fail(err, HR_CORRUPT, "part '%.*s', page %u of batch %lld: it lies past the end of the part",
-                       HR_STR_ARGS(pass->entry->name), pass->page, (long long)pass->version.batch);
-    }
     pass->pages++;
     pass->sum += hr_page_hash(pass->page, pass->version.batch, pass->version.crc);
     if (pass->index != NULL) {
         hr_part_index_reserve(pass->index, (size_t)pass->page + 1);
         pass->index->versions[pass->page] = pass->version;
     }
+}
+
+static void pass_zero(struct page_pass *pass, size_t end)
+{
+    if (pass->paged != NULL && end > pass->written) {
+        memset(pass->paged->data + pass->written, 0, end - pass->written);
+        pass->written = end;
+    }
+}
+
+/* A version of the candidate's page; one that is younger goes over it. */
+static enum hr_status pass_load(struct page_pass *pass, struct hr_str bytes, struct hr_error *err)
+{
+    size_t size = pass->entry->size;
+    size_t offset = (size_t)pass->page * HR_PAGE_SIZE;
+    if (offset >= size || bytes.length > size - offset) {
+        return hr_fail(err, HR_CORRUPT, "part '%.*s', page %u of batch %lld: it lies past the end of the part",
+                       HR_STR_ARGS(pass->entry->name), pass->page, (long long)pass->version.batch);
+    }
     if (pass->paged == NULL) {
         return HR_OK;
     }
-    size_t rest = pass->entry->size - offset;
-    size_t full = rest < HR_PAGE_SIZE ? rest : HR_PAGE_SIZE;
-    memset(pass->bytes + pass->length, 0, full - pass->length);
-    return hr_paged_load(pass->paged, pass->entry->size, pass->page, pass->bytes, full, err);
+    pass_zero(pass, offset);
+    size_t rest = size - offset;
+    pass->written = offset + (rest < HR_PAGE_SIZE ? rest : HR_PAGE_SIZE);
+    return hr_paged_load(pass->paged, size, pass->page, bytes.data, bytes.length, err);
 }
 
 static enum hr_status pass_visit(void *context, struct hr_str key, struct hr_str value, struct hr_error *err)
@@ -72,7 +86,7 @@ static enum hr_status pass_visit(void *context, struct hr_str key, struct hr_str
     int64_t batch;
     HR_TRY(hr_key_parse_page(key, &part, &page, &batch, err));
     if (pass->candidate && page != pass->page) {
-        HR_TRY(pass_take(pass, err));
+        pass_take(pass);
     }
     if (batch > pass->batch) {
         return HR_OK;
@@ -83,11 +97,7 @@ static enum hr_status pass_visit(void *context, struct hr_str key, struct hr_str
     pass->candidate = true;
     pass->page = page;
     pass->version = version;
-    pass->length = bytes.length;
-    if (bytes.length > 0) {
-        memcpy(pass->bytes, bytes.data, bytes.length);
-    }
-    return HR_OK;
+    return pass_load(pass, bytes, err);
 }
 
 enum hr_status hr_checkpoint_read_pages(struct hr_checkpoint *checkpoint, int64_t batch,
@@ -96,9 +106,6 @@ enum hr_status hr_checkpoint_read_pages(struct hr_checkpoint *checkpoint, int64_
 {
     if (paged != NULL) {
         HR_TRY(hr_paged_resize(paged, entry->size, err));
-        if (paged->size > 0) {
-            memset(paged->data, 0, paged->size);
-        }
     }
     if (index != NULL) {
         index->built = false;
@@ -107,16 +114,16 @@ enum hr_status hr_checkpoint_read_pages(struct hr_checkpoint *checkpoint, int64_
             index->versions[i].batch = -1;
         }
     }
-    struct page_pass *pass HR_CLEANUP(hr_free_pointer) = hr_alloc(sizeof(*pass));
-    *pass = (struct page_pass){.batch = batch, .entry = entry, .paged = paged, .index = index};
+    struct page_pass pass = {.batch = batch, .entry = entry, .paged = paged, .index = index};
     char prefix[HR_PAGE_KEY_MAX];
-    HR_TRY(hr_store_scan(checkpoint->store, hr_key_part(entry->name, prefix), pass_visit, pass, err));
-    HR_TRY(pass_take(pass, err));
-    if (pass->pages != entry->pages || pass->sum != entry->sum) {
+    HR_TRY(hr_store_scan(checkpoint->store, hr_key_part(entry->name, prefix), pass_visit, &pass, err));
+    pass_take(&pass);
+    pass_zero(&pass, paged != NULL ? paged->size : 0);
+    if (pass.pages != entry->pages || pass.sum != entry->sum) {
         hr_fail(err, HR_CORRUPT,
                 "part '%.*s' of batch %lld: pages are missing or from another time (%" PRIu64 " pages, %" PRIu64
                 " were written)",
-                HR_STR_ARGS(entry->name), (long long)batch, pass->pages, entry->pages);
+                HR_STR_ARGS(entry->name), (long long)batch, pass.pages, entry->pages);
         return hr_fail_hint(err, "restore the state directory from a copy");
     }
     if (paged != NULL) {
@@ -187,7 +194,7 @@ enum hr_status hr_checkpoint_load(struct hr_checkpoint *checkpoint, int64_t batc
     if (stored == NULL) {
         return HR_OK;
     }
-    bool current = batch == checkpoint->committed && checkpoint->prepared < 0 && !checkpoint->read_only;
+    bool current = batch == checkpoint->committed && !checkpoint->prepared_here && !checkpoint->read_only;
     struct hr_part_index *index = current ? index_find(checkpoint, stored->name) : NULL;
     return hr_checkpoint_read_pages(checkpoint, batch, stored, part->paged, index, err);
 }

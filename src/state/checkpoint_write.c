@@ -301,9 +301,11 @@ enum hr_status hr_checkpoint_drop_prepared(struct hr_checkpoint *checkpoint, str
     HR_TRY(hr_checkpoint_directory_mark(&checkpoint->directory, checkpoint->committed, true, err));
     HR_TRY(hr_checkpoint_write(checkpoint, &changes, true, err));
     checkpoint->prepared = -1;
-    checkpoint->prepared_here = false;
     checkpoint->prepared_parts = (struct hr_part_table){0};
-    hr_checkpoint_forget_indexes(checkpoint);
+    if (checkpoint->prepared_here) {
+        hr_checkpoint_forget_indexes(checkpoint); /* those of a load know the committed pages */
+    }
+    checkpoint->prepared_here = false;
     hr_checkpoint_clear_scratch(checkpoint);
     return HR_OK;
 }

@@ -125,7 +125,16 @@ static int64_t recovery_mark(const struct recovery *recovery, const struct hr_si
     return mark > recovery->info.taken_over ? mark : -1;
 }
 
-/* Opens the sinks and asks each for what it remembers. */
+enum hr_status hr_recovery_load_state(struct hr_run *run, int64_t batch, struct hr_error *err)
+{
+    for (size_t i = 0; i < run->part_count && batch >= 0; i++) {
+        HR_TRY(hr_checkpoint_load(run->checkpoint, batch, &run->parts[i], err));
+    }
+    return HR_OK;
+}
+
+/* Opens the sinks and asks each for what it remembers. While they are on their way to their brokers, the state of the
+ * committed batch is loaded: but for the case that the prepared batch turns out to be delivered, that is the one. */
 static enum hr_status recovery_ask_sinks(struct recovery *recovery, bool new_lineage, struct hr_error *err)
 {
     struct hr_run *run = recovery->run;
@@ -135,6 +144,7 @@ static enum hr_status recovery_ask_sinks(struct recovery *recovery, bool new_lin
     for (size_t i = 0; i < run->sink_count; i++) {
         hr_sink_start(run->sinks[i].sink, &identity);
     }
+    HR_TRY(hr_recovery_load_state(run, recovery->info.committed, err));
     for (size_t i = 0; i < run->sink_count; i++) {
         struct hr_sink *sink = run->sinks[i].sink;
         struct hr_recovery_sink *found = &recovery->sinks[i];
@@ -168,14 +178,6 @@ static enum hr_status recovery_ask_sinks(struct recovery *recovery, bool new_lin
 }
 
 /* ---- what to do --------------------------------------------------------------------------------------------- */
-
-enum hr_status hr_recovery_load_state(struct hr_run *run, int64_t batch, struct hr_error *err)
-{
-    for (size_t i = 0; i < run->part_count && batch >= 0; i++) {
-        HR_TRY(hr_checkpoint_load(run->checkpoint, batch, &run->parts[i], err));
-    }
-    return HR_OK;
-}
 
 /* Where the source goes on: at the end of the committed batch, or where the very first batch was to start. */
 static enum hr_status recovery_open_source(struct recovery *recovery, struct hr_error *err)
@@ -221,7 +223,9 @@ static enum hr_status recovery_act(struct recovery *recovery, enum hr_recovery_a
         run->record.mark_count = recovery->prepared.mark_count;
     }
     run->batch = run->record.batch + 1;
-    HR_TRY(hr_recovery_load_state(run, run->record.batch, err));
+    if (action == HR_RECOVERY_COMMIT) {
+        HR_TRY(hr_recovery_load_state(run, run->record.batch, err));
+    }
     HR_TRY(recovery_open_source(recovery, err));
     run->plan->source->lost_rows += run->record.lost_rows;
     if (action == HR_RECOVERY_DROP || action == HR_RECOVERY_REPLAY) {

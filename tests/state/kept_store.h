@@ -14,6 +14,7 @@ struct kept_store {
     size_t page_writes; /* changes that put a page, since last set to 0 */
     size_t synced_writes;
     size_t unsynced_writes;
+    size_t scans;
     bool fail_next;
 };
 
@@ -47,6 +48,7 @@ static inline enum hr_status kept_get(struct hr_store *store, struct hr_str key,
 static inline enum hr_status kept_scan(struct hr_store *store, struct hr_str prefix, hr_store_visit_fn *visit,
                                        void *context, struct hr_error *err)
 {
+    kept_of(store)->scans++;
     return hr_store_scan(kept_of(store)->inner, prefix, visit, context, err);
 }
 

@@ -170,6 +170,44 @@ static void test_open_after_prepare(void)
     }
 }
 
+/* What a start after a crash does: the state is loaded while a batch is prepared, then that batch is dropped and
+ * prepared again, and the pages are read once. */
+static void test_start_reads_pages_once(void)
+{
+    struct kept_store kept;
+    struct hr_paged paged;
+    kept_init(&kept);
+    hr_paged_init(&paged, 1 << 20);
+    struct hr_checkpoint *checkpoint = open_keeping(&kept, 2, true);
+    set(&paged, 10, 1);
+    set(&paged, 3 * HR_PAGE_SIZE, 2);
+    prepare(checkpoint, 0, "zero", &paged);
+    commit(checkpoint);
+    set(&paged, 10, 3);
+    prepare(checkpoint, 1, "one", &paged);
+    hr_checkpoint_close(checkpoint);
+    checkpoint = open_keeping(&kept, 2, false);
+    expect_info(checkpoint, 0, 1);
+    memset(paged.data, 0xff, paged.size); /* pages that were never stored must be zeros again */
+    struct hr_checkpoint_part part = {"model", &paged};
+    kept.scans = 0;
+    CU_ASSERT_EQUAL_FATAL(hr_checkpoint_load(checkpoint, 0, &part, &err), HR_OK);
+    CU_ASSERT_EQUAL(kept.scans, 1);
+    for (size_t i = 0; i < paged.size; i++) {
+        CU_ASSERT_EQUAL_FATAL(paged.data[i], i == 10 ? 1 : i == 3 * HR_PAGE_SIZE ? 2 : 0);
+    }
+    CU_ASSERT_EQUAL_FATAL(hr_checkpoint_drop_prepared(checkpoint, &err), HR_OK);
+    set(&paged, 10, 4);
+    prepare(checkpoint, 1, "one again", &paged);
+    CU_ASSERT_EQUAL(kept.scans, 1);
+    commit(checkpoint);
+    CU_ASSERT_EQUAL(load_byte(checkpoint, 1, 10), 4);
+    CU_ASSERT_EQUAL(load_byte(checkpoint, 0, 10), 1);
+    hr_checkpoint_close(checkpoint);
+    hr_paged_release(&paged);
+    kept_release(&kept);
+}
+
 /* A commit is not synced: when it is lost, the batch is prepared again, never gone. */
 static void test_lost_commit_leaves_prepared(void)
 {
@@ -555,7 +593,7 @@ static void test_no_damage_goes_unnoticed(void)
 }
 
 TEST_MAIN("checkpoint", {"create, prepare, commit", test_create_prepare_commit},
-          {"opened after prepare", test_open_after_prepare},
+          {"opened after prepare", test_open_after_prepare}, {"a start reads pages once", test_start_reads_pages_once},
           {"a lost commit leaves a prepared batch", test_lost_commit_leaves_prepared},
           {"only dirty pages are written", test_only_dirty_pages_are_written}, {"keep and prune", test_keep_and_prune},
           {"identity and new lineage", test_identity_and_new_lineage}, {"a write that fails", test_failed_write},
