@@ -402,32 +402,3 @@ void hr_checkpoint_close(struct hr_checkpoint *checkpoint)
     hr_arena_release(&checkpoint->scratch);
     hr_free(checkpoint);
 }
-
-void hr_checkpoint_info(const struct hr_checkpoint *checkpoint, struct hr_checkpoint_info *out)
-{
-    memcpy(out->lineage, checkpoint->lineage, sizeof(out->lineage));
-    out->committed = checkpoint->committed;
-    out->prepared = checkpoint->prepared;
-    out->prepared_crc = checkpoint->prepared_crc;
-    out->taken_over = checkpoint->taken_over.batch;
-}
-
-struct hr_str hr_checkpoint_identity(const struct hr_checkpoint *checkpoint)
-{
-    return hr_buf_str(&checkpoint->identity);
-}
-
-enum hr_status hr_checkpoint_set_identity(struct hr_checkpoint *checkpoint, struct hr_str identity,
-                                          struct hr_error *err)
-{
-    HR_TRY(hr_checkpoint_usable(checkpoint, err));
-    struct hr_buf meta HR_CLEANUP(hr_buf_release);
-    struct hr_store_batch changes HR_CLEANUP(hr_store_batch_release) = {0};
-    hr_buf_init(&meta, HR_STATE_VALUE_MAX);
-    hr_meta_encode(checkpoint->lineage, identity, &meta);
-    hr_store_batch_put(&changes, HR_KEY_META, hr_buf_str(&meta));
-    HR_TRY(hr_checkpoint_write(checkpoint, &changes, true, err));
-    hr_buf_clear(&checkpoint->identity);
-    hr_buf_append_str(&checkpoint->identity, identity);
-    return HR_OK;
-}

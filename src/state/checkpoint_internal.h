@@ -2,7 +2,8 @@
  *
  * What the checkpoint's files share. For nobody else: users of the checkpoint include state/checkpoint.h.
  *
- *     checkpoint.c            open, close, what it says about itself
+ *     checkpoint.c            open, close, is it whole
+ *     checkpoint_history.c    what it says about itself and its kept batches
  *     checkpoint_directory.c  LOCK, VERSION and MARK around the store
  *     checkpoint_format.c     keys and documents
  *     checkpoint_pages.c      reads a part's pages; index of live versions

@@ -89,6 +89,53 @@ static void test_reopen(void)
     hr_checkpoint_close(checkpoint);
 }
 
+static struct hr_checkpoint *take_over(const char *path, int64_t batch, const char *lineage)
+{
+    struct hr_checkpoint *checkpoint = open_directory(path);
+    CU_ASSERT_EQUAL_FATAL(hr_checkpoint_take_over(checkpoint, batch, lineage, &err), HR_OK);
+    CU_ASSERT_EQUAL(hr_checkpoint_commit(checkpoint, &err), HR_IO); /* to be opened anew */
+    hr_checkpoint_close(checkpoint);
+    return open_directory(path);
+}
+
+/* A new lineage that keeps what was learned up to a kept batch, and knows the ones before it. */
+static void test_take_over(void)
+{
+    static const char *const second = "22222222-2222-4333-8444-555555555555";
+    static const char *const third = "33333333-2222-4333-8444-555555555555";
+    const char *path = scratch_path("taken");
+    struct hr_checkpoint_info info;
+    uint64_t pages;
+    uint64_t bytes;
+    struct hr_checkpoint *checkpoint = open_directory(path);
+    run_batches(checkpoint, 0, 6, false); /* 2, 3, 4 are kept, 5 is prepared */
+    CU_ASSERT_EQUAL(hr_checkpoint_take_over(checkpoint, 1, second, &err), HR_NO_INPUT);
+    CU_ASSERT_EQUAL(hr_checkpoint_take_over(checkpoint, 5, second, &err), HR_NO_INPUT);
+    CU_ASSERT_FALSE(hr_checkpoint_may_take_over(checkpoint, LINEAGE));
+    hr_checkpoint_close(checkpoint);
+    checkpoint = take_over(path, 3, second);
+    hr_checkpoint_info(checkpoint, &info);
+    CU_ASSERT_EQUAL(info.committed, 3);
+    CU_ASSERT_EQUAL(info.prepared, -1);
+    CU_ASSERT_EQUAL(info.taken_over, 3);
+    TEST_TEXT_EQUAL(info.lineage, second);
+    CU_ASSERT_EQUAL(hr_checkpoint_verify(checkpoint, &pages, &bytes, &err), HR_OK);
+    hr_checkpoint_close(checkpoint);
+    checkpoint = take_over(path, 2, third);
+    CU_ASSERT_TRUE(hr_checkpoint_may_take_over(checkpoint, LINEAGE));
+    CU_ASSERT_TRUE(hr_checkpoint_may_take_over(checkpoint, second));
+    CU_ASSERT_FALSE(hr_checkpoint_may_take_over(checkpoint, third));
+    run_batches(checkpoint, 3, 8, true);
+    CU_ASSERT_EQUAL(hr_checkpoint_verify(checkpoint, &pages, &bytes, &err), HR_OK);
+    CU_ASSERT_EQUAL(hr_checkpoint_restart(checkpoint, LINEAGE, &err), HR_OK);
+    CU_ASSERT_FALSE(hr_checkpoint_may_take_over(checkpoint, second));
+    hr_checkpoint_close(checkpoint);
+    checkpoint = open_directory(path);
+    hr_checkpoint_info(checkpoint, &info);
+    CU_ASSERT_EQUAL(info.taken_over, -1);
+    hr_checkpoint_close(checkpoint);
+}
+
 /* A batch is dropped, or all of them with their lineage: what was durable may be less than it was. */
 static void test_drop_and_new_lineage(void)
 {
@@ -326,8 +373,8 @@ static void test_bit_flips_on_disk(void)
 }
 
 TEST_MAIN("checkpoint directory", {"children die", test_children_die}, {"opened again", test_reopen},
-          {"drop and new lineage", test_drop_and_new_lineage}, {"killed", test_killed}, {"locked", test_locked},
-          {"read-only changes no byte", test_read_only_changes_no_byte}, {"damaged directory", test_damaged_directory},
-          {"lost log is noticed", test_lost_log_is_noticed},
+          {"drop and new lineage", test_drop_and_new_lineage}, {"take-over", test_take_over}, {"killed", test_killed},
+          {"locked", test_locked}, {"read-only changes no byte", test_read_only_changes_no_byte},
+          {"damaged directory", test_damaged_directory}, {"lost log is noticed", test_lost_log_is_noticed},
           {"a foreign directory is left alone", test_foreign_directory_is_left_alone},
           {"bit flips on disk", test_bit_flips_on_disk})
