@@ -21,6 +21,8 @@
 #define WRITE_BUFFER_BYTES (8u << 20)
 #define BLOCK_CACHE_BYTES (8u << 20)
 #define WAL_BYTES_MAX (16u << 20)
+/* Scans read whole parts: by the block, a GiB would be 65,536 reads. */
+#define READ_AHEAD_BYTES (1u << 20)
 /* A reused write batch keeps its memory; past this size it is made anew. */
 #define KEPT_BATCH_BYTES (1u << 20)
 
@@ -298,6 +300,7 @@ enum hr_status hr_store_open_rocksdb(const char *path, enum hr_store_mode mode, 
     self->read = rocksdb_readoptions_create();
     rocksdb_readoptions_set_verify_checksums(self->read, 1);
     rocksdb_readoptions_set_fill_cache(self->read, 0);
+    rocksdb_readoptions_set_readahead_size(self->read, READ_AHEAD_BYTES);
     char *text = NULL;
     if (mode == HR_STORE_LOOK) {
         self->db = rocksdb_open_for_read_only(self->options, path, 0, &text);
