@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Preloaded by recovery.py: writes when each rd_kafka_init_transactions began and ended, in seconds since 1970, to standard
- * error.
+ * Preloaded by recovery.py: writes when each rd_kafka_init_transactions began and ended, in seconds since 1970, to
+ * standard error.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
