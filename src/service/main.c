@@ -11,7 +11,7 @@
 /* For jemalloc, where it is linked (the name is its own): memory that a busy minute needed goes back to the system
  * within a second, also when the query then only waits. */
 extern const char *malloc_conf;
-const char *malloc_conf = "background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0";
+const char *malloc_conf = "dirty_decay_ms:500,muzzy_decay_ms:0";
 
 static const struct hr_command *const commands[] = {
 #define COMMAND_ROW(name) &hr_command_##name,
