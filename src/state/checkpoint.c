@@ -72,12 +72,12 @@ static uint32_t chain_start(const char *lineage)
     return hr_crc32c(0, lineage, strlen(lineage));
 }
 
-enum hr_status hr_checkpoint_read_entry(struct hr_checkpoint *checkpoint, int64_t batch, struct hr_arena *arena,
-                                        struct hr_batch_entry *out, struct hr_error *err)
+enum hr_status hr_checkpoint_read_entry(struct hr_checkpoint *checkpoint, char kind, int64_t batch,
+                                        struct hr_arena *arena, struct hr_batch_entry *out, struct hr_error *err)
 {
     char key[HR_BATCH_KEY_LENGTH];
     hr_buf_clear(&checkpoint->value);
-    HR_TRY(hr_store_get(checkpoint->store, hr_key_batch('r', batch, key), &checkpoint->value, err));
+    HR_TRY(hr_store_get(checkpoint->store, hr_key_batch(kind, batch, key), &checkpoint->value, err));
     return hr_batch_entry_decode(hr_buf_str(&checkpoint->value), batch, arena, out, err);
 }
 
@@ -171,6 +171,24 @@ static enum hr_status any_key_visit(void *context, struct hr_str key, struct hr_
     return fail_corrupt_hint(err);
 }
 
+static enum hr_status checkpoint_read_dropped(struct hr_checkpoint *checkpoint, struct hr_error *err)
+{
+    struct hr_batch_entry entry;
+    hr_arena_reset(&checkpoint->scratch);
+    enum hr_status status =
+        hr_checkpoint_read_entry(checkpoint, 'a', checkpoint->committed + 1, &checkpoint->scratch, &entry, err);
+    if (status == HR_END) {
+        return HR_OK;
+    }
+    HR_TRY(status);
+    if (checkpoint->prepared >= 0 || entry.previous_chain != checkpoint->committed_chain) {
+        hr_fail(err, HR_CORRUPT, "the dropped batch %lld does not follow the committed one", (long long)entry.batch);
+        return fail_corrupt_hint(err);
+    }
+    checkpoint->dropped = entry.batch;
+    return HR_OK;
+}
+
 /* HR_END: the store is empty. */
 static enum hr_status checkpoint_read(struct hr_checkpoint *checkpoint, struct hr_error *err)
 {
@@ -202,6 +220,7 @@ static enum hr_status checkpoint_read(struct hr_checkpoint *checkpoint, struct h
         hr_fail(err, HR_CORRUPT, "the checkpoint's lineage is not the one that it was made with");
         return fail_corrupt_hint(err);
     }
+    HR_TRY(checkpoint_read_dropped(checkpoint, err));
     HR_TRY(hr_store_scan(checkpoint->store, HR_STR("d"), first_batch_visit, &checkpoint->oldest_delta, err));
     HR_TRY(checkpoint_check_window(checkpoint, pass.last, err));
     return checkpoint_check_mark(checkpoint, err);
@@ -217,6 +236,7 @@ static struct hr_checkpoint *checkpoint_new(struct hr_store *store, int keep)
     checkpoint->taken_over.batch = -1;
     checkpoint->committed = -1;
     checkpoint->prepared = -1;
+    checkpoint->dropped = -1;
     checkpoint->oldest_record = -1;
     checkpoint->oldest_delta = -1;
     hr_buf_init(&checkpoint->identity, IDENTITY_MAX);

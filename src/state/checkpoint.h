@@ -40,6 +40,7 @@ struct hr_checkpoint_info {
     int64_t committed;     /* last committed batch, −1: none */
     int64_t prepared;      /* −1: none; else committed + 1 */
     uint32_t prepared_crc; /* of the delta of `prepared` */
+    int64_t dropped;       /* committed + 1 when it was prepared, dropped, and not prepared again since; else −1 */
     int64_t taken_over;    /* the last batch before hr_checkpoint_take_over, −1: never */
 };
 
@@ -62,6 +63,9 @@ enum hr_status hr_checkpoint_set_identity(struct hr_checkpoint *checkpoint, stru
 /* The record of a kept or prepared batch, appended to out. HR_END: not kept. */
 enum hr_status hr_checkpoint_record(struct hr_checkpoint *checkpoint, int64_t batch, struct hr_buf *out,
                                     struct hr_error *err);
+/* The record of info.dropped, appended to out: the batch is to be run again with the same range, for a sink that is at
+ * least once may have shown its rows. HR_END: there is none. */
+enum hr_status hr_checkpoint_dropped_record(struct hr_checkpoint *checkpoint, struct hr_buf *out, struct hr_error *err);
 /* Fills a part with its pages as of `batch` (a kept one; the committed one for resume). A part that is not stored stays
  * empty. Clean afterwards. */
 enum hr_status hr_checkpoint_load(struct hr_checkpoint *checkpoint, int64_t batch,
@@ -75,7 +79,11 @@ enum hr_status hr_checkpoint_prepare(struct hr_checkpoint *checkpoint, int64_t b
                                      const struct hr_checkpoint_part *parts, size_t part_count, struct hr_error *err);
 /* The CRC that prepare would store for these dirty pages: to check a batch that is run again. */
 uint32_t hr_checkpoint_delta_crc(const struct hr_checkpoint_part *parts, size_t part_count);
-/* Removes prep/N and its pages: nothing of N was visible. Synced. */
+/* After a start that found N prepared: brings parts that were loaded as of the committed batch to N, reading N's pages
+ * only. For hr_checkpoint_commit, after which they are the committed state. Clean afterwards. */
+enum hr_status hr_checkpoint_load_prepared(struct hr_checkpoint *checkpoint, const struct hr_checkpoint_part *parts,
+                                           size_t part_count, struct hr_error *err);
+/* Removes prep/N and its pages: nothing of N was visible. Its record stays as that of info.dropped. Synced. */
 enum hr_status hr_checkpoint_drop_prepared(struct hr_checkpoint *checkpoint, struct hr_error *err);
 /* Step 8. */
 enum hr_status hr_checkpoint_commit(struct hr_checkpoint *checkpoint, struct hr_error *err);

@@ -2,6 +2,7 @@
  *
  * How a checkpoint is laid out in its store. Keys sort in byte order; numbers in keys are big-endian.
  *
+ *     a <batch:8>            again: the record of a prepared batch that was dropped, until the batch is prepared anew
  *     c                      committed batch and the chain's sum at it
  *     d <batch:8>            delta: which pages the batch wrote, and which version each superseded
  *     m                      meta: lineage, identity
@@ -75,7 +76,7 @@ struct hr_delta {
     size_t count;
 };
 
-/* kind 'r' or 'd'; out has HR_BATCH_KEY_LENGTH bytes. */
+/* kind 'a', 'd' or 'r'; out has HR_BATCH_KEY_LENGTH bytes. */
 struct hr_str hr_key_batch(char kind, int64_t batch, char *out);
 /* out has HR_PAGE_KEY_MAX bytes. */
 struct hr_str hr_key_page(struct hr_str part, uint32_t page, int64_t batch, char *out);

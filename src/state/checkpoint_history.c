@@ -12,6 +12,7 @@ void hr_checkpoint_info(const struct hr_checkpoint *checkpoint, struct hr_checkp
     out->committed = checkpoint->committed;
     out->prepared = checkpoint->prepared;
     out->prepared_crc = checkpoint->prepared_crc;
+    out->dropped = checkpoint->dropped;
     out->taken_over = checkpoint->taken_over.batch;
 }
 
@@ -43,11 +44,23 @@ enum hr_status hr_checkpoint_record(struct hr_checkpoint *checkpoint, int64_t ba
     }
     struct hr_batch_entry entry;
     hr_arena_reset(&checkpoint->scratch);
-    enum hr_status status = hr_checkpoint_read_entry(checkpoint, batch, &checkpoint->scratch, &entry, err);
+    enum hr_status status = hr_checkpoint_read_entry(checkpoint, 'r', batch, &checkpoint->scratch, &entry, err);
     if (status == HR_END) {
         return hr_fail(err, HR_END, "batch %lld is not kept", (long long)batch);
     }
     HR_TRY(status);
+    hr_buf_append_str(out, entry.record);
+    return HR_OK;
+}
+
+enum hr_status hr_checkpoint_dropped_record(struct hr_checkpoint *checkpoint, struct hr_buf *out, struct hr_error *err)
+{
+    struct hr_batch_entry entry;
+    if (checkpoint->dropped < 0) {
+        return hr_fail(err, HR_END, "no batch was dropped");
+    }
+    hr_arena_reset(&checkpoint->scratch);
+    HR_TRY(hr_checkpoint_read_entry(checkpoint, 'a', checkpoint->dropped, &checkpoint->scratch, &entry, err));
     hr_buf_append_str(out, entry.record);
     return HR_OK;
 }

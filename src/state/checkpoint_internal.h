@@ -72,6 +72,7 @@ struct hr_checkpoint {
     int64_t prepared;
     uint32_t prepared_crc;
     uint32_t prepared_chain;
+    int64_t dropped;       /* −1: none */
     bool prepared_here;    /* the indexes know the prepared pages */
     int64_t oldest_record; /* −1: none */
     int64_t oldest_delta;
@@ -98,9 +99,9 @@ enum hr_status hr_checkpoint_directory_mark(struct hr_checkpoint_directory *dire
                                             struct hr_error *err);
 void hr_checkpoint_directory_close(struct hr_checkpoint_directory *directory);
 
-/* checkpoint.c. Reads the state of the store into the struct. */
-enum hr_status hr_checkpoint_read_entry(struct hr_checkpoint *checkpoint, int64_t batch, struct hr_arena *arena,
-                                        struct hr_batch_entry *out, struct hr_error *err);
+/* checkpoint.c. Reads the record of a batch: kind 'r', kept or prepared, or 'a', dropped. HR_END: there is none. */
+enum hr_status hr_checkpoint_read_entry(struct hr_checkpoint *checkpoint, char kind, int64_t batch,
+                                        struct hr_arena *arena, struct hr_batch_entry *out, struct hr_error *err);
 /* Copies the table, names too, into arena (reset before). extra: room for that many more. */
 void hr_part_table_copy(struct hr_part_table *to, const struct hr_part_table *from, size_t extra,
                         struct hr_arena *arena);
@@ -126,6 +127,9 @@ void hr_part_index_reserve(struct hr_part_index *index, size_t pages);
 /* checkpoint_write.c. Adds the removal of the newest batch to changes; keys live in scratch. */
 enum hr_status hr_checkpoint_drop_changes(struct hr_checkpoint *checkpoint, int64_t batch,
                                           struct hr_store_batch *changes, struct hr_error *err);
+
+/* checkpoint_write.c. Adds the removal of the dropped batch's record, when there is one; its key lives in scratch. */
+void hr_checkpoint_forget_dropped(struct hr_checkpoint *checkpoint, struct hr_store_batch *changes);
 
 /* checkpoint_take_over.c. Fills checkpoint->taken_over. */
 enum hr_status hr_checkpoint_read_taken_over(struct hr_checkpoint *checkpoint, struct hr_error *err);

@@ -85,7 +85,7 @@ enum hr_status hr_checkpoint_take_over(struct hr_checkpoint *checkpoint, int64_t
     struct hr_batch_entry entry;
     hr_arena_init(&arena, 4096);
     enum hr_status status =
-        batch > checkpoint->committed ? HR_END : hr_checkpoint_read_entry(checkpoint, batch, &arena, &entry, err);
+        batch > checkpoint->committed ? HR_END : hr_checkpoint_read_entry(checkpoint, 'r', batch, &arena, &entry, err);
     if (status == HR_END) {
         (void)hr_fail(err, HR_NO_INPUT, "batch %lld is not kept", (long long)batch);
         return hr_fail_hint(err, "see 'headrace checkpoint list' for those that are");
@@ -96,6 +96,7 @@ enum hr_status hr_checkpoint_take_over(struct hr_checkpoint *checkpoint, int64_t
     for (int64_t dropped = last; dropped > batch; dropped--) {
         HR_TRY(hr_checkpoint_drop_changes(checkpoint, dropped, &changes, err));
     }
+    hr_checkpoint_forget_dropped(checkpoint, &changes);
     HR_TRY(take_over_write(checkpoint, &entry, lineage, &changes, err));
     checkpoint->failed = true; /* what is in memory is of the time before */
     return HR_OK;

@@ -190,7 +190,9 @@ static enum hr_status prepare_write(struct preparation *preparation, struct hr_s
     }
     hr_store_batch_put(&preparation->changes, hr_key_batch('d', preparation->batch, delta_key), hr_buf_str(&delta));
     hr_store_batch_put(&preparation->changes, hr_key_batch('r', preparation->batch, entry_key), hr_buf_str(&entry));
+    hr_checkpoint_forget_dropped(checkpoint, &preparation->changes);
     HR_TRY(hr_checkpoint_write(checkpoint, &preparation->changes, true, err));
+    checkpoint->dropped = -1;
     checkpoint->prepared_chain = hr_crc32c(checkpoint->committed_chain, entry.data, entry.length);
     return HR_OK;
 }
@@ -291,15 +293,39 @@ enum hr_status hr_checkpoint_drop_changes(struct hr_checkpoint *checkpoint, int6
     return HR_OK;
 }
 
+void hr_checkpoint_forget_dropped(struct hr_checkpoint *checkpoint, struct hr_store_batch *changes)
+{
+    if (checkpoint->dropped >= 0) {
+        char *key = hr_arena_alloc(&checkpoint->scratch, HR_BATCH_KEY_LENGTH);
+        hr_store_batch_remove(changes, hr_key_batch('a', checkpoint->dropped, key));
+    }
+}
+
+/* The record moves to where the next start, and not the list of batches, finds it. */
+static enum hr_status drop_keep_record(struct hr_checkpoint *checkpoint, struct hr_buf *record,
+                                       struct hr_store_batch *changes, struct hr_error *err)
+{
+    int64_t batch = checkpoint->prepared;
+    char key[HR_BATCH_KEY_LENGTH];
+    HR_TRY(hr_store_get(checkpoint->store, hr_key_batch('r', batch, key), record, err));
+    hr_store_batch_put(changes, hr_key_batch('a', batch, hr_arena_alloc(&checkpoint->scratch, HR_BATCH_KEY_LENGTH)),
+                       hr_buf_str(record));
+    return HR_OK;
+}
+
 enum hr_status hr_checkpoint_drop_prepared(struct hr_checkpoint *checkpoint, struct hr_error *err)
 {
     HR_TRY(hr_checkpoint_usable(checkpoint, err));
     HR_ASSERT(checkpoint->prepared >= 0);
     struct hr_store_batch changes HR_CLEANUP(hr_store_batch_release) = {0};
+    struct hr_buf record HR_CLEANUP(hr_buf_release);
+    hr_buf_init(&record, HR_STATE_VALUE_MAX);
     hr_checkpoint_clear_scratch(checkpoint);
+    HR_TRY(drop_keep_record(checkpoint, &record, &changes, err));
     HR_TRY(hr_checkpoint_drop_changes(checkpoint, checkpoint->prepared, &changes, err));
     HR_TRY(hr_checkpoint_directory_mark(&checkpoint->directory, checkpoint->committed, true, err));
     HR_TRY(hr_checkpoint_write(checkpoint, &changes, true, err));
+    checkpoint->dropped = checkpoint->prepared;
     checkpoint->prepared = -1;
     checkpoint->prepared_parts = (struct hr_part_table){0};
     if (checkpoint->prepared_here) {
@@ -353,6 +379,7 @@ enum hr_status hr_checkpoint_restart(struct hr_checkpoint *checkpoint, const cha
     checkpoint->committed = -1;
     checkpoint->committed_chain = chain;
     checkpoint->prepared = -1;
+    checkpoint->dropped = -1;
     checkpoint->prepared_here = false;
     checkpoint->oldest_record = -1;
     checkpoint->oldest_delta = -1;

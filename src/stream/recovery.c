@@ -51,7 +51,7 @@ struct recovery {
     struct hr_run *run;
     struct hr_checkpoint_info info;
     struct hr_batch_record committed;
-    struct hr_batch_record prepared;
+    struct hr_batch_record prepared; /* or the dropped one */
     struct hr_recovery_sink sinks[HR_SINK_MARKS_MAX];
     struct hr_sink_position positions[HR_SINK_MARKS_MAX];
 };
@@ -62,14 +62,15 @@ static void recovery_release(struct recovery *recovery)
     hr_batch_record_release(&recovery->prepared);
 }
 
-static enum hr_status recovery_read_record(struct hr_run *run, int64_t batch, struct hr_batch_record *out,
+static enum hr_status recovery_read_record(struct hr_run *run, int64_t batch, bool dropped, struct hr_batch_record *out,
                                            struct hr_error *err)
 {
     if (batch < 0) {
         return HR_OK;
     }
     hr_buf_clear(&run->buffer);
-    enum hr_status status = hr_checkpoint_record(run->checkpoint, batch, &run->buffer, err);
+    enum hr_status status = dropped ? hr_checkpoint_dropped_record(run->checkpoint, &run->buffer, err)
+                                    : hr_checkpoint_record(run->checkpoint, batch, &run->buffer, err);
     if (status == HR_END) {
         return hr_fail(err, HR_CORRUPT, "the record of batch %" PRId64 " is missing from the checkpoint", batch);
     }
@@ -204,6 +205,8 @@ static enum hr_status recovery_act(struct recovery *recovery, enum hr_recovery_a
     if (action == HR_RECOVERY_DROP) {
         HR_TRY(hr_checkpoint_drop_prepared(run->checkpoint, err));
     } else if (action == HR_RECOVERY_COMMIT) {
+        /* Of the pages only those that the batch wrote are read: those before it are in memory. */
+        HR_TRY(hr_checkpoint_load_prepared(run->checkpoint, run->parts, run->part_count, err));
         HR_TRY(hr_checkpoint_commit(run->checkpoint, err));
         base = &recovery->prepared;
     } else if (action == HR_RECOVERY_REPLAY) {
@@ -223,12 +226,10 @@ static enum hr_status recovery_act(struct recovery *recovery, enum hr_recovery_a
         run->record.mark_count = recovery->prepared.mark_count;
     }
     run->batch = run->record.batch + 1;
-    if (action == HR_RECOVERY_COMMIT) {
-        HR_TRY(hr_recovery_load_state(run, run->record.batch, err));
-    }
     HR_TRY(recovery_open_source(recovery, err));
     run->plan->source->lost_rows += run->record.lost_rows;
-    if (action == HR_RECOVERY_DROP || action == HR_RECOVERY_REPLAY) {
+    if (recovery->prepared.batch >= 0 && action != HR_RECOVERY_COMMIT) {
+        /* The same rows again, also when the process died once more between dropping the batch and preparing it. */
         run->has_range = true;
         hr_offsets_copy(&run->record.end, &recovery->prepared.end);
     }
@@ -241,8 +242,9 @@ static enum hr_status recovery_run(struct recovery *recovery, bool new_lineage, 
     struct hr_run *run = recovery->run;
     hr_checkpoint_info(run->checkpoint, &recovery->info);
     memcpy(run->lineage, recovery->info.lineage, sizeof(run->lineage));
-    HR_TRY(recovery_read_record(run, recovery->info.committed, &recovery->committed, err));
-    HR_TRY(recovery_read_record(run, recovery->info.prepared, &recovery->prepared, err));
+    HR_TRY(recovery_read_record(run, recovery->info.committed, false, &recovery->committed, err));
+    HR_TRY(recovery_read_record(run, recovery->info.prepared, false, &recovery->prepared, err));
+    HR_TRY(recovery_read_record(run, recovery->info.dropped, true, &recovery->prepared, err));
     hr_source_start(run->plan->source);
     HR_TRY(recovery_ask_sinks(recovery, new_lineage, err));
     *out_action = hr_recovery_decide(recovery->info.prepared, recovery->sinks, run->sink_count);

@@ -75,6 +75,7 @@ enum sim_bug {
     SIM_BUG_REDELIVER,
     SIM_BUG_MARK_KEPT,
     SIM_BUG_START_FORGOTTEN,
+    SIM_BUG_RANGE_FORGOTTEN,
     SIM_BUG_COUNT,
 };
 extern const char *const sim_bug_names[SIM_BUG_COUNT];

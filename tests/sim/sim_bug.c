@@ -23,6 +23,7 @@ const char *const sim_bug_names[SIM_BUG_COUNT] = {
     [SIM_BUG_REDELIVER] = "redeliver",
     [SIM_BUG_MARK_KEPT] = "mark-kept",
     [SIM_BUG_START_FORGOTTEN] = "start-forgotten",
+    [SIM_BUG_RANGE_FORGOTTEN] = "range-forgotten",
 };
 enum sim_bug sim_planted;
 
@@ -44,6 +45,8 @@ enum hr_status __real_hr_checkpoint_load(struct hr_checkpoint *checkpoint, int64
                                          const struct hr_checkpoint_part *part, struct hr_error *err);
 enum hr_status __wrap_hr_checkpoint_load(struct hr_checkpoint *checkpoint, int64_t batch,
                                          const struct hr_checkpoint_part *part, struct hr_error *err);
+void __real_hr_checkpoint_info(const struct hr_checkpoint *checkpoint, struct hr_checkpoint_info *out);
+void __wrap_hr_checkpoint_info(const struct hr_checkpoint *checkpoint, struct hr_checkpoint_info *out);
 enum hr_status __wrap_hr_checkpoint_directory_mark(struct hr_checkpoint_directory *directory, int64_t batch, bool sync,
                                                    struct hr_error *err);
 enum hr_status __real_hr_start_offsets_store(struct hr_checkpoint *checkpoint, const struct hr_offsets *offsets,
@@ -121,6 +124,16 @@ enum hr_status __wrap_hr_start_offsets_store(struct hr_checkpoint *checkpoint, c
 {
     bool forgotten = sim_has_bug(checkpoint_instance(checkpoint)->world, SIM_BUG_START_FORGOTTEN);
     return forgotten ? HR_OK : __real_hr_start_offsets_store(checkpoint, offsets, err);
+}
+
+/* ---- range forgotten: a dropped batch is planned anew when a second crash comes before it is prepared again --- */
+
+void __wrap_hr_checkpoint_info(const struct hr_checkpoint *checkpoint, struct hr_checkpoint_info *out)
+{
+    __real_hr_checkpoint_info(checkpoint, out);
+    if (sim_has_bug(checkpoint_instance(checkpoint)->world, SIM_BUG_RANGE_FORGOTTEN)) {
+        out->dropped = -1;
+    }
 }
 
 /* ---- ledger not checked: each sink is taken to be where the checkpoint left it ------------------------------- */

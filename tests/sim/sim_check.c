@@ -110,8 +110,7 @@ static void check_rows(struct sim_world *world, size_t index)
     const struct sim_memory *mine = &world->sinks[index];
     const struct sim_memory *wanted = &reference.sinks[index];
     if (mine->kind == SIM_PRINTED) {
-        /* Nothing fences a zombie here, and a batch that was dropped may come again with another range: other batches
-         * teach in another order. */
+        /* Nothing fences a zombie here. */
         for (size_t i = 0; !world->stray_prints && i < mine->row_count; i++) {
             if (!has_row(wanted, &mine->rows[i])) {
                 sim_fail(world, "sink %zu: row %lld has another value than in the reference run", index,

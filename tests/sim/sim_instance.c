@@ -102,7 +102,6 @@ static enum hr_status instance_open(struct sim_instance *instance, struct hr_err
     enum hr_recovery_action action = HR_RECOVERY_GO_ON;
     enum hr_status status = hr_recovery_run(run, new_lineage, &action, err);
     sim_actions[action] += !world->reference;
-    world->stray_prints = world->stray_prints || action == HR_RECOVERY_DROP;
     sim_trace(world, "#%d starts over batch %lld, lineage %s: %s", instance->number, (long long)run->batch - 1,
               run->lineage, found[action]);
     HR_TRY(status);

@@ -54,6 +54,22 @@ static const char *record_of(struct hr_checkpoint *checkpoint, int64_t batch)
     return text;
 }
 
+/* The record of the dropped batch; "-" when there is none. */
+static const char *dropped_record(struct hr_checkpoint *checkpoint)
+{
+    static char text[64];
+    struct hr_buf buf;
+    struct hr_checkpoint_info info;
+    hr_checkpoint_info(checkpoint, &info);
+    hr_buf_init(&buf, sizeof(text) - 1);
+    enum hr_status status = hr_checkpoint_dropped_record(checkpoint, &buf, &err);
+    CU_ASSERT_EQUAL(status, info.dropped >= 0 ? HR_OK : HR_END);
+    CU_ASSERT_TRUE(info.dropped < 0 || info.dropped == info.committed + 1);
+    snprintf(text, sizeof(text), "%s", status == HR_OK ? hr_buf_text(&buf) : "-");
+    hr_buf_release(&buf);
+    return text;
+}
+
 static void set(struct hr_paged *paged, size_t offset, uint8_t byte)
 {
     if (offset >= paged->size) {
@@ -152,13 +168,21 @@ static void test_open_after_prepare(void)
         expect_info(checkpoint, 0, 1);
         CU_ASSERT_EQUAL(load_byte(checkpoint, 0, 10), 1);
         CU_ASSERT_EQUAL(load_byte(checkpoint, 0, 5000), -1);
+        TEST_TEXT_EQUAL(dropped_record(checkpoint), "-");
         if (drop) {
             CU_ASSERT_EQUAL(hr_checkpoint_drop_prepared(checkpoint, &err), HR_OK);
             expect_info(checkpoint, 0, -1);
             TEST_TEXT_EQUAL(record_of(checkpoint, 1), "-");
+            /* what was to be run is still known after one more crash, until it is prepared */
+            TEST_TEXT_EQUAL(dropped_record(checkpoint), "one");
+            hr_checkpoint_close(checkpoint);
+            hr_store_memory_crash(kept.inner, 0);
+            checkpoint = open_keeping(&kept, 2, false);
+            TEST_TEXT_EQUAL(dropped_record(checkpoint), "one");
             hr_paged_mark_range(&paged, 0, paged.size);
             prepare(checkpoint, 1, "one again", &paged);
         }
+        TEST_TEXT_EQUAL(dropped_record(checkpoint), "-");
         commit(checkpoint);
         TEST_TEXT_EQUAL(record_of(checkpoint, 1), drop ? "one again" : "one");
         CU_ASSERT_EQUAL(load_byte(checkpoint, 1, 10), 2);
@@ -205,6 +229,65 @@ static void test_start_reads_pages_once(void)
     CU_ASSERT_EQUAL(load_byte(checkpoint, 0, 10), 1);
     hr_checkpoint_close(checkpoint);
     hr_paged_release(&paged);
+    kept_release(&kept);
+}
+
+/* A start that finds the prepared batch delivered: the committed state is in memory already, and only the pages that
+ * the batch wrote are read. Growth, a page that became zeros, and a part that the batch was the first to write. */
+static void test_start_goes_on_to_prepared(void)
+{
+    struct kept_store kept;
+    struct hr_paged paged;
+    struct hr_paged late;
+    kept_init(&kept);
+    hr_paged_init(&paged, 1 << 20);
+    hr_paged_init(&late, 1 << 20);
+    struct hr_checkpoint *checkpoint = open_keeping(&kept, 2, true);
+    for (size_t page = 0; page < 50; page++) {
+        set(&paged, page * HR_PAGE_SIZE, (uint8_t)(page + 1));
+    }
+    prepare(checkpoint, 0, "zero", &paged);
+    commit(checkpoint);
+    set(&paged, 7 * HR_PAGE_SIZE, 0);
+    set(&paged, 9 * HR_PAGE_SIZE + 5, 77);
+    set(&paged, 60 * HR_PAGE_SIZE + 3, 88);
+    set(&late, 3 * HR_PAGE_SIZE, 99);
+    struct hr_checkpoint_part parts[] = {{"model", &paged}, {"stage", &late}};
+    CU_ASSERT_EQUAL_FATAL(hr_checkpoint_prepare(checkpoint, 1, HR_STR("one"), parts, 2, &err), HR_OK);
+    hr_checkpoint_close(checkpoint);
+    checkpoint = open_keeping(&kept, 2, false);
+    struct hr_paged copies[2];
+    struct hr_checkpoint_part loaded[] = {{"model", &copies[0]}, {"stage", &copies[1]}};
+    for (size_t i = 0; i < 2; i++) {
+        hr_paged_init(&copies[i], 1 << 20);
+        CU_ASSERT_EQUAL_FATAL(hr_paged_resize(&copies[i], HR_PAGE_SIZE, &err), HR_OK);
+        memset(copies[i].data, 0xee, copies[i].size); /* what a model begins as */
+        CU_ASSERT_EQUAL_FATAL(hr_checkpoint_load(checkpoint, 0, &loaded[i], &err), HR_OK);
+    }
+    kept.scans = 0;
+    CU_ASSERT_EQUAL_FATAL(hr_checkpoint_load_prepared(checkpoint, loaded, 2, &err), HR_OK);
+    CU_ASSERT_EQUAL(kept.scans, 0);
+    for (size_t i = 0; i < 2; i++) {
+        CU_ASSERT_EQUAL_FATAL(copies[i].size, parts[i].paged->size);
+        CU_ASSERT_EQUAL(memcmp(copies[i].data, parts[i].paged->data, copies[i].size), 0);
+    }
+    commit(checkpoint);
+    set(&copies[0], 9 * HR_PAGE_SIZE, 78);
+    CU_ASSERT_EQUAL_FATAL(hr_checkpoint_prepare(checkpoint, 2, HR_STR("two"), loaded, 2, &err), HR_OK);
+    CU_ASSERT_EQUAL(kept.scans, 0);
+    commit(checkpoint);
+    uint64_t pages;
+    uint64_t bytes;
+    CU_ASSERT_EQUAL(hr_checkpoint_verify(checkpoint, &pages, &bytes, &err), HR_OK);
+    CU_ASSERT_EQUAL(load_byte(checkpoint, 2, 9 * HR_PAGE_SIZE), 78);
+    CU_ASSERT_EQUAL(load_byte(checkpoint, 2, 9 * HR_PAGE_SIZE + 5), 77);
+    CU_ASSERT_EQUAL(load_byte(checkpoint, 1, 9 * HR_PAGE_SIZE), 10);
+    CU_ASSERT_EQUAL(load_byte(checkpoint, 2, 7 * HR_PAGE_SIZE), 0);
+    hr_checkpoint_close(checkpoint);
+    hr_paged_release(&copies[0]);
+    hr_paged_release(&copies[1]);
+    hr_paged_release(&paged);
+    hr_paged_release(&late);
     kept_release(&kept);
 }
 
@@ -594,6 +677,7 @@ static void test_no_damage_goes_unnoticed(void)
 
 TEST_MAIN("checkpoint", {"create, prepare, commit", test_create_prepare_commit},
           {"opened after prepare", test_open_after_prepare}, {"a start reads pages once", test_start_reads_pages_once},
+          {"a start goes on to the prepared batch", test_start_goes_on_to_prepared},
           {"a lost commit leaves a prepared batch", test_lost_commit_leaves_prepared},
           {"only dirty pages are written", test_only_dirty_pages_are_written}, {"keep and prune", test_keep_and_prune},
           {"identity and new lineage", test_identity_and_new_lineage}, {"a write that fails", test_failed_write},
