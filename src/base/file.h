@@ -30,5 +30,9 @@ char *hr_file_directory(struct hr_arena *arena, const char *path);
 /* Exclusive flock on a file made when missing. HR_LOCKED with the path when someone holds it; *out_fd is then -1. The
  * lock goes with the descriptor. */
 enum hr_status hr_file_lock(const char *path, int *out_fd, struct hr_error *err);
+/* Tries in a directory what parts and manifests need: lock, append, sync, rename to a new and over an old name, sync of
+ * the directory. Hidden files of a name of their own, which are gone when it returns. The error is the first that
+ * failed. (file_probe.c) */
+enum hr_status hr_file_probe(const char *directory, struct hr_error *err);
 
 #endif

@@ -107,6 +107,24 @@ static const char *file_describe(const struct hr_sink *sink)
     return ((const struct file_options *)sink->options)->path;
 }
 
+/* What a mount cannot do is said before the first part fails for it. A full disk is as it is at the start of a run. */
+static void file_preflight_probe(struct hr_sink *sink, const char *directory, struct hr_findings *findings)
+{
+    struct hr_error err;
+    if (hr_file_probe(directory, &err) == HR_OK) {
+        return;
+    }
+    err.status = HR_CANNOT_CREATE;
+    if (err.hint[0] != '\0') {
+        (void)hr_fail_context(&err, "sink '%s'", sink->id);
+    } else {
+        (void)hr_fail_hint(&err, "parts need a file system that locks, appends, syncs and renames: choose a path on a "
+                                 "local disk, and copy finished parts from there");
+        (void)hr_fail_context(&err, "sink '%s': what holds '%s' cannot keep parts exactly once", sink->id, directory);
+    }
+    hr_findings_add(findings, &sink->place, &err);
+}
+
 static void file_preflight(struct hr_sink *sink, struct hr_findings *findings)
 {
     const struct file_sink *file = file_of(sink);
@@ -125,6 +143,8 @@ static void file_preflight(struct hr_sink *sink, struct hr_findings *findings)
         (void)hr_fail_errno(&err, HR_CANNOT_CREATE, "sink '%s': directory '%s' cannot be made or written", sink->id,
                             file->directory);
         hr_findings_add(findings, &sink->place, &err);
+    } else {
+        file_preflight_probe(sink, path, findings);
     }
 }
 

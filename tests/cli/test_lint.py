@@ -131,6 +131,14 @@ class WrongQueries(Lint):
             self.assertRegex(self.run_program("lint", "query.yaml", expect=73).stdout,
                              "error: sink 'file': 'out' is in the way and not a directory\n  hint: .*another path")
 
+    def test_a_directory_that_can_hold_parts_is_left_as_it_was(self):
+        self.write("in/1.ndjson", "")
+        self.write("out/part-0000000000-0000.json", "")
+        self.write("query.yaml", query())
+        self.assertEqual(self.run_program("lint", "query.yaml", expect=0).stdout, "")
+        self.assertEqual(os.listdir(self.path("out")), ["part-0000000000-0000.json"])
+        self.assertEqual(sorted(os.listdir(self.folder)), ["in", "out", "query.yaml"])
+
     def test_fitted_values_that_are_no_numbers_are_a_warning(self):
         stage = "pipeline:\n  stages:\n    - { type: StandardScaler, inputCol: v, outputCol: s, withMean: true, " \
                 "fitted: { mean: [0, %s], std: [1, 1] } }\n"

@@ -5,10 +5,12 @@ many. A run must not go on as if the call had worked: it ends with 74, or 73 bef
 what to do; or the call did not matter, and the outcome shows it. The next start goes on, to the outcome of a run that
 nothing disturbed.
 """
+import os
 import re
+import subprocess
 
 from common import Failure, Server
-from world_case import Case, SOCKET_SOURCE
+from world_case import Case, Result, SOCKET_SOURCE
 from world_damage import prepared_case
 
 # What is hit: a name, the text of its paths, the calls that it sees.
@@ -132,8 +134,31 @@ def journal_sweep(world, call, action):
         raise Failure("%d rows, then %d, of 400 sent twice" % (taken, again))
 
 
+def lint_finds(world, call, action, words):
+    """A file system that cannot hold parts is found before a run, for each sink in it, and nothing is left there."""
+    case = Case(world)
+    before = sorted(os.walk(case.folder))
+    fault = "%s:/.headrace-probe:1:%s" % (call, action)
+    done = subprocess.run([world.headrace, "lint", "query.yaml"], cwd=case.folder, stdout=subprocess.PIPE, text=True,
+                          stderr=subprocess.STDOUT, timeout=60,
+                          env={**os.environ, "LD_PRELOAD": world.io_faults, "HEADRACE_IO_FAULT": fault})
+    result = Result(done.returncode, done.stdout)
+    for sink in "out", "packed", "deadLetter":
+        result.expect((73,), r"query.yaml:\d+:\d+: error: sink '%s': %s\n  hint: " % (sink, words))
+    if sorted(os.walk(case.folder)) != before:
+        raise Failure("lint left something: %s" % sorted(os.walk(case.folder)))
+    case.forget()
+
+
 def tests():
     found = []
+    cannot = "what holds '.*' cannot keep parts exactly once: .*/.headrace-probe-.*: "
+    for call, action, words in (("rename", "EACCES", cannot + "Permission denied"),
+                                ("sync", "EIO", ".*/.headrace-probe-.*: cannot sync: Input/output error"),
+                                ("open", "EACCES", cannot + "Permission denied"),
+                                ("write", "short", ".*/.headrace-probe-.*: No space left on device")):
+        found.append(("lint: %s in a sink's directory says %s" % (call, action),
+                      lambda world, a=(call, action, words): lint_finds(world, *a)))
     for name, place, calls in PLACES:
         for call in calls.split():
             for action in ACTIONS[call]:
