@@ -75,7 +75,8 @@ double hr_kernel_exp(double x)
     if (x < -745.1332191019412) {
         return 0.0;
     }
-    double k = rint(x * 1.4426950408889634);
+    /* The nearest whole number: where 2^52 is added nothing is left of a fraction. */
+    double k = (x * 1.4426950408889634 + 0x1.8p52) - 0x1.8p52;
     double r = (x - k * LN2_HIGH) - k * LN2_LOW;
     double sum = factors[0];
     for (size_t i = 1; i < sizeof(factors) / sizeof(factors[0]); i++) {

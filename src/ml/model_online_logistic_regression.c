@@ -22,11 +22,12 @@
 
 #include "base/alloc.h"
 #include "ml/kernel.h"
+#include "ml/kernel_adagrad.h"
 #include "ml/model.h"
 
-#define ADAGRAD_EPSILON 1e-8
-/* Coordinates beyond this many bytes are not in a near cache: worth asking for the next row's ahead of time. */
+/* Coordinates beyond this many bytes are not in a near cache: worth asking for those of a row ahead of time. */
 #define PREFETCH_BYTES ((size_t)1 << 20)
+#define PREFETCH_ROWS 8u
 
 enum online_optimizer { ONLINE_SGD, ONLINE_ADAGRAD, ONLINE_FTRL };
 enum intercept_choice { INTERCEPT_SAME, INTERCEPT_SGD };
@@ -60,10 +61,9 @@ struct online_state {
 struct online_model {
     struct hr_model base;
     const struct online_options *options;
-    /* Scratch of one row: weight of each element, then the new first and second half of its coordinate. */
+    /* Scratch of one row: the weight of each element (ftrl), and its coordinate after the step. */
     double *weights;
-    double *first;
-    double *second;
+    double *fresh;
     size_t scratch_count;
 };
 
@@ -86,35 +86,23 @@ static double ftrl_weight(const struct online_options *options, double z, double
     return -(z - copysign(options->l1, z)) / ((options->beta + sqrt(n)) / options->alpha + options->l2);
 }
 
-static double soft_threshold(double weight, double by)
-{
-    return fabs(weight) <= by ? 0.0 : weight - copysign(by, weight);
-}
-
-/* One coordinate with a gradient from the loss: [first, second] and the weight that was used → new values. */
+/* One coordinate with a gradient from the loss, and the weight that was used → new values. */
 static inline void step(const struct online_options *options, enum online_optimizer optimizer, double loss_gradient,
-                        double rate, bool penalty, double weight, const double *coordinate, double *first,
-                        double *second)
+                        double rate, bool penalty, double weight, const double *coordinate, double *out)
 {
+    double l1 = penalty ? options->l1 : 0.0;
+    double l2 = penalty ? options->l2 : 0.0;
     if (optimizer == ONLINE_FTRL) {
         double n = coordinate[1];
         double sum = n + loss_gradient * loss_gradient;
         double sigma = (sqrt(sum) - sqrt(n)) / options->alpha;
-        *first = coordinate[0] + (loss_gradient - sigma * weight);
-        *second = sum;
-        return;
-    }
-    double gradient = penalty ? loss_gradient + options->l2 * weight : loss_gradient;
-    if (optimizer == ONLINE_ADAGRAD) {
-        *second = coordinate[1] + gradient * gradient;
-        double root = sqrt(*second + ADAGRAD_EPSILON);
-        *first = weight - rate * gradient / root;
-        rate /= root;
+        out[0] = coordinate[0] + (loss_gradient - sigma * weight);
+        out[1] = sum;
+    } else if (optimizer == ONLINE_ADAGRAD) {
+        hr_adagrad_step(&(struct hr_adagrad_rates){rate, l1, l2}, loss_gradient, coordinate, out);
     } else {
-        *first = weight - rate * gradient;
-    }
-    if (penalty && options->l1 > 0.0) {
-        *first = soft_threshold(*first, rate * options->l1);
+        double moved = weight - rate * (penalty ? loss_gradient + l2 * weight : loss_gradient);
+        out[0] = l1 > 0.0 ? hr_soft_threshold(moved, rate * l1) : moved;
     }
 }
 
@@ -130,8 +118,7 @@ static void reserve_scratch(struct online_model *model, size_t count)
     }
     size_t room = count + count / 2 + 16;
     model->weights = hr_realloc_array(model->weights, 3 * room, sizeof(double));
-    model->first = model->weights + room;
-    model->second = model->first + room;
+    model->fresh = model->weights + room;
     model->scratch_count = room;
 }
 
@@ -144,34 +131,35 @@ static double intercept_of(const struct online_options *options, const struct on
                                                      : state->intercept[0];
 }
 
-/* w·x + b; leaves the row's weights in scratch for the update. */
+/* w·x; leaves the row's weights in scratch for the update. */
+static double ftrl_dot(const struct online_model *model, const struct hr_vector *vector)
+{
+    const double *coordinates = state_of(model)->coordinates;
+    for (uint32_t i = 0; i < vector->count; i++) {
+        const double *coordinate = coordinates + 2 * element(vector, i);
+        model->weights[i] = ftrl_weight(model->options, coordinate[0], coordinate[1]);
+    }
+    return hr_kernel_dot(vector->values, model->weights, vector->count);
+}
+
+/* w·x + b */
 static double margin_of(struct online_model *model, const struct hr_vector *vector)
 {
     const struct online_options *options = model->options;
     const struct online_state *state = state_of(model);
-    const double *coordinates = state->coordinates;
     double margin = 0.0;
     if (state->head.dimension > 0) {
         reserve_scratch(model, vector->count);
-        double *weights = model->weights;
         switch (options->optimizer) {
         case ONLINE_FTRL:
-            for (uint32_t i = 0; i < vector->count; i++) {
-                const double *coordinate = coordinates + 2 * element(vector, i);
-                weights[i] = ftrl_weight(options, coordinate[0], coordinate[1]);
-            }
+            margin = ftrl_dot(model, vector);
             break;
         case ONLINE_ADAGRAD:
-            for (uint32_t i = 0; i < vector->count; i++) {
-                weights[i] = coordinates[2 * element(vector, i)];
-            }
+            margin = hr_adagrad_dot(vector, state->coordinates);
             break;
         default:
-            for (uint32_t i = 0; i < vector->count; i++) {
-                weights[i] = coordinates[element(vector, i)];
-            }
+            margin = hr_kernel_dot_vector(vector, state->coordinates);
         }
-        margin = hr_kernel_dot(vector->values, weights, vector->count);
     }
     return margin + intercept_of(options, state);
 }
@@ -190,15 +178,53 @@ static struct online_rates rates_of(const struct online_options *options, uint64
 /* Marks and stores the new values of the row's coordinates. */
 static void store(struct online_model *model, const struct hr_vector *vector)
 {
+    struct hr_paged *paged = &model->base.state;
     struct online_state *state = state_of(model);
-    size_t stride = state->stride;
-    for (uint32_t i = 0; i < vector->count; i++) {
-        double *coordinate = state->coordinates + stride * element(vector, i);
-        coordinate[0] = model->first[i];
-        if (stride == 2) {
-            coordinate[1] = model->second[i];
+    if (state->stride == 1) {
+        for (uint32_t i = 0; i < vector->count; i++) {
+            size_t at = element(vector, i);
+            state->coordinates[at] = model->fresh[i];
+            hr_paged_mark(paged, sizeof(*state) + sizeof(double) * at);
         }
-        hr_paged_mark(&model->base.state, (size_t)((uint8_t *)coordinate - model->base.state.data));
+        return;
+    }
+    for (uint32_t i = 0; i < vector->count; i++) {
+        size_t at = 2 * element(vector, i);
+        memcpy(state->coordinates + at, model->fresh + 2 * i, 2 * sizeof(double));
+        hr_paged_mark(paged, sizeof(*state) + sizeof(double) * at);
+    }
+}
+
+/* The row's coordinates after the step, into scratch; false when one of them is not finite. */
+static inline bool step_row(struct online_model *model, const struct hr_vector *vector, double error, double rate,
+                            enum online_optimizer optimizer, size_t stride)
+{
+    const double *coordinates = state_of(model)->coordinates;
+    for (uint32_t i = 0; i < vector->count; i++) {
+        const double *coordinate = coordinates + stride * element(vector, i);
+        double *fresh = model->fresh + stride * i;
+        double weight = optimizer == ONLINE_FTRL ? model->weights[i] : coordinate[0];
+        if (vector->values[i] == 0.0) {
+            memcpy(fresh, coordinate, stride * sizeof(double));
+        } else {
+            step(model->options, optimizer, error * vector->values[i], rate, true, weight, coordinate, fresh);
+        }
+    }
+    return hr_kernel_all_finite(model->fresh, stride * vector->count);
+}
+
+/* The same by the optimizer of the options. */
+static bool step_coordinates(struct online_model *model, const struct hr_vector *vector, double error, double rate)
+{
+    const struct online_options *options = model->options;
+    switch (options->optimizer) {
+    case ONLINE_FTRL:
+        return step_row(model, vector, error, rate, ONLINE_FTRL, 2);
+    case ONLINE_ADAGRAD:
+        return hr_adagrad_row(&(struct hr_adagrad_rates){rate, options->l1, options->l2}, error, vector,
+                              state_of(model)->coordinates, model->fresh);
+    default:
+        return step_row(model, vector, error, rate, ONLINE_SGD, 1);
     }
 }
 
@@ -209,26 +235,12 @@ static bool update(struct online_model *model, const struct hr_vector *vector, d
     const struct online_options *options = model->options;
     struct online_state *state = state_of(model);
     struct online_rates rates = rates_of(options, state->head.rows_learned + 1);
-    size_t stride = state->stride;
-    enum online_optimizer optimizer = (enum online_optimizer)options->optimizer;
-    for (uint32_t i = 0; i < vector->count; i++) {
-        const double *coordinate = state->coordinates + stride * element(vector, i);
-        if (vector->values[i] == 0.0) {
-            model->first[i] = coordinate[0];
-            model->second[i] = coordinate[stride - 1];
-            continue;
-        }
-        model->second[i] = 0.0;
-        step(options, optimizer, error * vector->values[i], rates.weight, true, model->weights[i], coordinate,
-             &model->first[i], &model->second[i]);
-    }
     double intercept[2] = {state->intercept[0], state->intercept[1]};
     if (options->fit_intercept) {
         step(options, (enum online_optimizer)state->intercept_optimizer, error, rates.intercept, false,
-             intercept_of(options, state), state->intercept, &intercept[0], &intercept[1]);
+             intercept_of(options, state), state->intercept, intercept);
     }
-    if (!hr_kernel_all_finite(model->first, vector->count) || !hr_kernel_all_finite(model->second, vector->count) ||
-        !hr_kernel_all_finite(intercept, 2)) {
+    if (!step_coordinates(model, vector, error, rates.weight) || !hr_kernel_all_finite(intercept, 2)) {
         return false;
     }
     memcpy(state->intercept, intercept, sizeof(intercept));
@@ -254,8 +266,9 @@ static void prefetch_row(const struct online_model *model, const struct hr_colum
     if (vector->indices == NULL || vector->size != state->head.dimension) {
         return;
     }
+    size_t shift = state->stride == 2;
     for (uint32_t i = 0; i < vector->count; i++) {
-        __builtin_prefetch(state->coordinates + state->stride * vector->indices[i], 1);
+        __builtin_prefetch(state->coordinates + ((size_t)vector->indices[i] << shift), 1);
     }
 }
 
@@ -267,8 +280,8 @@ static enum hr_status online_learn(struct hr_model *base, struct hr_chunk *chunk
     hr_model_output_begin(base, chunk, &output);
     bool prefetch = base->state.size > PREFETCH_BYTES;
     for (size_t row = 0; row < chunk->rows; row++) {
-        if (prefetch && row + 1 < chunk->rows) {
-            prefetch_row(model, features, row + 1);
+        if (prefetch && row + PREFETCH_ROWS < chunk->rows) {
+            prefetch_row(model, features, row + PREFETCH_ROWS);
         }
         const struct hr_vector *vector = hr_model_features(base, chunk, row, state_of(model)->head.dimension);
         if (vector == NULL) {

@@ -4,9 +4,11 @@
 #include <float.h>
 #include <math.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/random.h"
 #include "ml/kernel.h"
+#include "ml/kernel_adagrad.h"
 #include "ml/kernel_nearest.h"
 
 /* Units in the last place between two doubles of one sign. */
@@ -181,9 +183,55 @@ static void test_nearest(void)
     CU_ASSERT_EQUAL(hr_kernel_nearest(point, transposed, COUNT, DIMENSION, &squared), SIZE_MAX);
 }
 
+/* A row, some elements at a time, against one coordinate after the other: bit by bit. */
+static void test_adagrad_rows(void)
+{
+    enum { MOST = 19 };
+    uint64_t seed = 5;
+    double coordinates[6 * MOST];
+    double values[MOST];
+    uint32_t indices[MOST];
+    for (size_t i = 0; i < 3 * MOST; i++) {
+        coordinates[2 * i] = uniform(&seed, -1, 1);
+        coordinates[2 * i + 1] = uniform(&seed, 0, 5);
+    }
+    for (uint32_t i = 0; i < MOST; i++) {
+        indices[i] = 3 * i + i % 2;
+        values[i] = i % 5 == 3 ? 0.0 : uniform(&seed, -2, 2);
+    }
+    for (uint32_t count = 0; count <= MOST; count++) {
+        for (int form = 0; form < 4; form++) {
+            const struct hr_adagrad_rates rates = {0.1, form / 2 == 0 ? 0.0 : 0.01, 0.003};
+            struct hr_vector vector = {values, form % 2 == 0 ? indices : NULL, 3 * MOST, count};
+            double out[2 * MOST];
+            double sum = 0.0;
+            CU_ASSERT_TRUE(hr_adagrad_row(&rates, 0.37, &vector, coordinates, out));
+            for (uint32_t i = 0; i < count; i++) {
+                const double *coordinate = coordinates + 2 * (vector.indices != NULL ? indices[i] : i);
+                double expected[2] = {coordinate[0], coordinate[1]};
+                sum += values[i] * coordinate[0];
+                if (values[i] != 0.0) {
+                    hr_adagrad_step(&rates, 0.37 * values[i], coordinate, expected);
+                }
+                CU_ASSERT_EQUAL(memcmp(out + 2 * i, expected, sizeof(expected)), 0);
+            }
+            CU_ASSERT_EQUAL(hr_adagrad_dot(&vector, coordinates), sum);
+        }
+    }
+    /* A result that is not finite is seen in any place. */
+    for (uint32_t i = 0; i < MOST; i++) {
+        double out[2 * MOST];
+        double kept = values[i];
+        values[i] = i % 2 == 0 ? 1e300 : (double)NAN;
+        struct hr_vector vector = {values, indices, 3 * MOST, MOST};
+        CU_ASSERT_FALSE(hr_adagrad_row(&(struct hr_adagrad_rates){0.1, 0, 0}, 0.37, &vector, coordinates, out));
+        values[i] = kept;
+    }
+}
+
 TEST_MAIN("kernel", {"exp is near", test_exp_is_near}, {"exp at its ends", test_exp_ends},
           {"log is near", test_log_is_near}, {"log1p keeps small numbers", test_log1p_keeps_small_numbers},
           {"sigmoid is symmetric and saturates", test_sigmoid_is_symmetric_and_saturates},
           {"power squares", test_power_squares}, {"dense and sparse agree", test_dense_and_sparse_agree},
           {"sums run in order", test_sums_run_in_order}, {"finite check", test_finite_check},
-          {"nearest centre", test_nearest})
+          {"nearest centre", test_nearest}, {"rows of AdaGrad", test_adagrad_rows})

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See kernel_adagrad.h. A row waits for its error, and its error for the exponential, so what is left is the latency of
+ * a root and a division: four at once cost as much as one.
+ */
+#include "ml/kernel_adagrad.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+static inline size_t element(const struct hr_vector *vector, size_t i)
+{
+    return vector->indices != NULL ? vector->indices[i] : i;
+}
+
+double hr_adagrad_dot(const struct hr_vector *vector, const double *coordinates)
+{
+    const double *values = vector->values;
+    const uint32_t *indices = vector->indices;
+    size_t count = vector->count;
+    double sum = 0.0;
+    if (indices == NULL) {
+        for (size_t i = 0; i < count; i++) {
+            sum += values[i] * coordinates[2 * i];
+        }
+        return sum;
+    }
+    for (size_t i = 0; i < count; i++) {
+        sum += values[i] * coordinates[2 * (size_t)indices[i]];
+    }
+    return sum;
+}
+
+#if defined(__x86_64__)
+struct fours {
+    __m256d weights;
+    __m256d sums;
+};
+
+static inline __attribute__((always_inline, target("avx2"))) void
+load_fours(struct fours *fours, const struct hr_vector *vector, const double *coordinates, size_t i)
+{
+    const double *of[4];
+    for (size_t k = 0; k < 4; k++) {
+        of[k] = coordinates + 2 * element(vector, i + k);
+    }
+    __m256d even = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(of[0])), _mm_loadu_pd(of[2]), 1);
+    __m256d odd = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(of[1])), _mm_loadu_pd(of[3]), 1);
+    fours->weights = _mm256_unpacklo_pd(even, odd);
+    fours->sums = _mm256_unpackhi_pd(even, odd);
+}
+
+static inline __attribute__((always_inline, target("avx2"))) void store_fours(const struct fours *fours, double *out)
+{
+    __m256d even = _mm256_unpacklo_pd(fours->weights, fours->sums);
+    __m256d odd = _mm256_unpackhi_pd(fours->weights, fours->sums);
+    _mm_storeu_pd(out, _mm256_castpd256_pd128(even));
+    _mm_storeu_pd(out + 2, _mm256_castpd256_pd128(odd));
+    _mm_storeu_pd(out + 4, _mm256_extractf128_pd(even, 1));
+    _mm_storeu_pd(out + 6, _mm256_extractf128_pd(odd, 1));
+}
+
+/* All whole fours of the row, without l1; how many elements that is. */
+__attribute__((target("avx2"))) static size_t row_fours(const struct hr_adagrad_rates *rates, double error,
+                                                        const struct hr_vector *vector, const double *coordinates,
+                                                        double *out, bool *finite)
+{
+    const __m256d l2 = _mm256_set1_pd(rates->l2);
+    const __m256d rate = _mm256_set1_pd(rates->rate);
+    const __m256d errors = _mm256_set1_pd(error);
+    const __m256d epsilon = _mm256_set1_pd(HR_ADAGRAD_EPSILON);
+    __m256d zero = _mm256_setzero_pd(); /* NaN once a result is NaN or infinite */
+    size_t i = 0;
+    for (; i + 4 <= vector->count; i += 4) {
+        struct fours old;
+        load_fours(&old, vector, coordinates, i);
+        __m256d values = _mm256_loadu_pd(vector->values + i);
+        __m256d gradient = _mm256_add_pd(_mm256_mul_pd(errors, values), _mm256_mul_pd(l2, old.weights));
+        __m256d sums = _mm256_add_pd(old.sums, _mm256_mul_pd(gradient, gradient));
+        __m256d root = _mm256_sqrt_pd(_mm256_add_pd(sums, epsilon));
+        __m256d weights = _mm256_sub_pd(old.weights, _mm256_div_pd(_mm256_mul_pd(rate, gradient), root));
+        __m256d kept = _mm256_cmp_pd(values, _mm256_setzero_pd(), _CMP_EQ_OQ);
+        struct fours new = {_mm256_blendv_pd(weights, old.weights, kept), _mm256_blendv_pd(sums, old.sums, kept)};
+        zero = _mm256_add_pd(zero, _mm256_mul_pd(new.weights, _mm256_setzero_pd()));
+        zero = _mm256_add_pd(zero, _mm256_mul_pd(new.sums, _mm256_setzero_pd()));
+        store_fours(&new, out + 2 * i);
+    }
+    *finite = _mm256_movemask_pd(_mm256_cmp_pd(zero, _mm256_setzero_pd(), _CMP_EQ_OQ)) == 15;
+    return i;
+}
+#endif
+
+bool hr_adagrad_row(const struct hr_adagrad_rates *rates, double error, const struct hr_vector *vector,
+                    const double *coordinates, double *out)
+{
+    size_t done = 0;
+    bool finite = true;
+#if defined(__x86_64__)
+    if (!(rates->l1 > 0.0) && __builtin_cpu_supports("avx2")) {
+        done = row_fours(rates, error, vector, coordinates, out, &finite);
+    }
+#endif
+    double zero = 0.0;
+    for (size_t i = done; i < vector->count; i++) {
+        const double *coordinate = coordinates + 2 * element(vector, i);
+        double *to = out + 2 * i;
+        if (vector->values[i] == 0.0) {
+            to[0] = coordinate[0];
+            to[1] = coordinate[1];
+        } else {
+            hr_adagrad_step(rates, error * vector->values[i], coordinate, to);
+        }
+        zero += to[0] * 0.0 + to[1] * 0.0;
+    }
+    return finite && zero == 0.0;
+}
