@@ -46,10 +46,10 @@ class Bench:
     def program(self, target):
         """The path of a program of this tree, built as a release is (optimised, no fault points)."""
         build = self.folder / "release"
-        if not self._built:
-            self._tool(["cmake", "--preset", "release", "-B", build, "-DHEADRACE_TESTS=ON"])
-        if target not in self._built:
-            self._tool(["cmake", "--build", build, "--target", target])
+        if not self._built and not self.options.no_build:
+            self.setup_command(["cmake", "--preset", "release", "-B", build, "-DHEADRACE_TESTS=ON"])
+        if target not in self._built and not self.options.no_build:
+            self.setup_command(["cmake", "--build", build, "--target", target])
             self._built.add(target)
         found = [path for path in (build / target, build / "bench" / target, build / "tests/kafka" / target) if path.is_file()]
         if not found:
@@ -103,12 +103,12 @@ class Bench:
         marker = folder / "venv/requirements.txt"
         text = "\n".join(requirements) + "\n"
         if not marker.exists() or marker.read_text() != text:
-            self._tool([sys.executable, "-m", "venv", folder / "venv"])
-            self._tool([python, "-m", "pip", "install", "-q", *requirements])
+            self.setup_command([sys.executable, "-m", "venv", folder / "venv"])
+            self.setup_command([python, "-m", "pip", "install", "-q", *requirements])
             marker.write_text(text)
         return str(python)
 
-    def _tool(self, command):
+    def setup_command(self, command):
         command = [str(word) for word in command]
         log = self.logs / "setup.log"
         with open(log, "a") as target:

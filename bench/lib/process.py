@@ -94,16 +94,21 @@ class Running:
 
 def keep(command, environment, folder, log, output, report):
     """The process between: never returns."""
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    c_library = ctypes.CDLL(None)
+    c_library.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+    def die_with_parent():
+        c_library.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+    die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     began = time.monotonic()
-    status = 127
+    wall, status = 0.0, 127
     try:
         errors = open(log, "ab") if log else subprocess.DEVNULL
         target = open(output, "wb") if output else errors
         child = subprocess.Popen(command, env={**os.environ, **(environment or {})}, cwd=folder, stdin=subprocess.DEVNULL,
-                                 stdout=target, stderr=errors)
+                                 stdout=target, stderr=errors, preexec_fn=die_with_parent)
         while True:
             process, code = os.wait()
             if process == child.pid:
@@ -114,7 +119,6 @@ def keep(command, environment, folder, log, output, report):
     except OSError as error:
         if log:
             Path(log).write_text(str(error))
-        wall = 0
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     os.write(report, json.dumps({"status": status, "wall": wall, "user": used.ru_utime, "system": used.ru_stime,
                                  "peak_mb": used.ru_maxrss / 1024}).encode())
