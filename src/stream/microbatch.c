@@ -14,24 +14,26 @@
 
 /* ---- 1 plan, 2 read ----------------------------------------------------------------------------------------- */
 
-static enum hr_status batch_plan(struct hr_run *run, int64_t wait_us, struct hr_error *err)
+/* How far a plan may go. */
+static struct hr_source_limit batch_limit(const struct hr_run *run, int64_t wait_us)
+{
+    int64_t rows = run->plan->source->rows_per_trigger_max;
+    bool once = run->plan->trigger.kind == HR_TRIGGER_ONCE;
+    return (struct hr_source_limit){
+        .rows = once                ? INT64_MAX
+                : rows == INT64_MAX ? HR_BATCH_ROWS_MAX
+                                    : rows,
+        .target = run->has_target ? &run->target : NULL,
+        .wait_us = wait_us,
+    };
+}
+
+/* Where the batch starts and ends, when neither a prepared range nor the read-ahead says so. */
+static enum hr_status batch_choose_range(struct hr_run *run, int64_t wait_us, struct hr_error *err)
 {
     struct hr_source *source = run->plan->source;
-    run->previous_start_ns = run->start_ns;
-    run->start_ns = run->step_start_ns = hr_clock_monotonic_ns(run->clock);
-    memset(run->step_ns, 0, sizeof(run->step_ns));
-    hr_run_enter(run, HR_STEP_PLAN);
-    hr_arena_reset(&run->batch_arena);
-    hr_rejects_init(&run->rejects, &run->batch_arena);
-    run->judged_rejects = 0;
     if (!run->has_range) {
-        bool once = run->plan->trigger.kind == HR_TRIGGER_ONCE;
-        int64_t rows = source->rows_per_trigger_max == INT64_MAX ? HR_BATCH_ROWS_MAX : source->rows_per_trigger_max;
-        struct hr_source_limit limit = {
-            .rows = once ? INT64_MAX : rows,
-            .target = run->has_target ? &run->target : NULL,
-            .wait_us = wait_us,
-        };
+        struct hr_source_limit limit = batch_limit(run, wait_us);
         source->waited_ns = 0;
         HR_TRY(hr_source_plan(source, &limit, &run->record.end, err));
         /* Waiting for data is not part of the batch. */
@@ -39,6 +41,20 @@ static enum hr_status batch_plan(struct hr_run *run, int64_t wait_us, struct hr_
         run->step_start_ns += source->waited_ns;
     }
     hr_offsets_copy(&run->record.start, &source->position);
+    return HR_OK;
+}
+
+static enum hr_status batch_plan(struct hr_run *run, int64_t wait_us, struct hr_error *err)
+{
+    run->previous_start_ns = run->start_ns;
+    run->start_ns = run->step_start_ns = hr_clock_monotonic_ns(run->clock);
+    memset(run->step_ns, 0, sizeof(run->step_ns));
+    hr_run_enter(run, HR_STEP_PLAN);
+    hr_arena_reset(&run->batch_arena);
+    hr_rejects_init(&run->rejects, &run->batch_arena);
+    run->judged_rejects = 0;
+    run->read_ahead = hr_read_ahead_take(&run->ahead, &run->record.start, &run->planned, &run->read, err);
+    HR_TRY(run->read_ahead ? run->planned : batch_choose_range(run, wait_us, err));
     run->record.batch = run->batch;
     run->record.timestamp_us = hr_clock_wall_us(run->clock);
     return hr_fault("plan.after", err);
@@ -47,11 +63,12 @@ static enum hr_status batch_plan(struct hr_run *run, int64_t wait_us, struct hr_
 static enum hr_status batch_read(struct hr_run *run, struct hr_error *err)
 {
     hr_run_enter(run, HR_STEP_READ);
-    hr_records_clear(&run->records);
-    HR_TRY(hr_source_read(run->plan->source, &run->record.end, &run->records, err));
+    HR_TRY(run->read_ahead ? run->read : hr_source_read(run->plan->source, &run->record.end, &run->records, err));
     /* The position after the read carries the anchors of the last records. */
     hr_offsets_copy(&run->record.end, &run->plan->source->position);
     run->record.lost_rows = run->plan->source->lost_rows;
+    run->tombstones = run->records.tombstones;
+    run->input_bytes = run->records.bytes;
     run->record.input_rows = run->record.output_rows = run->record.dead_letters = 0;
     for (size_t i = 0; i < run->records.count; i++) {
         run->record.input_rows += (run->records.items[i].flags & HR_RECORD_HEADER) == 0;
@@ -161,6 +178,21 @@ static enum hr_status batch_write_documents(struct hr_run *run, struct hr_error 
     return HR_OK;
 }
 
+/* Plan and read of the next batch begin when there is a backlog: this one was as large as it may be. With less, a range
+ * chosen now would lack what comes until the next batch starts; with an interval, too. */
+static void batch_begin_ahead(struct hr_run *run)
+{
+    const struct hr_trigger *trigger = &run->plan->trigger;
+    struct hr_source_limit limit = batch_limit(run, 0);
+    uint64_t rows = run->record.input_rows + run->tombstones;
+    bool backlog = rows + rows / 8 >= (uint64_t)limit.rows; /* some offsets have no record */
+    bool at_once = trigger->kind != HR_TRIGGER_ONCE && trigger->interval_us == 0;
+    bool stopping = run->stop != NULL && hr_stop_level(run->stop) > 0;
+    if ((run->plan->source->flags & HR_SOURCE_AHEAD) && backlog && at_once && !stopping) {
+        hr_read_ahead_begin(&run->ahead, run->plan->source, &limit, &run->records);
+    }
+}
+
 static enum hr_status batch_check_replay(struct hr_run *run, struct hr_error *err)
 {
     if (hr_checkpoint_delta_crc(run->parts, run->part_count) != run->replay_crc) {
@@ -180,6 +212,7 @@ static enum hr_status batch_prepare(struct hr_run *run, struct hr_error *err)
 {
     hr_run_enter(run, HR_STEP_PREPARE);
     HR_TRY(batch_write_documents(run, err));
+    batch_begin_ahead(run); /* from here on nothing looks at this batch's records */
     if (run->replay) {
         return batch_check_replay(run, err);
     }
@@ -216,8 +249,9 @@ static enum hr_status batch_commit(struct hr_run *run, struct hr_error *err)
     hr_run_enter(run, HR_STEP_COMMIT);
     HR_TRY(hr_fault("commit.before", err));
     HR_TRY(hr_checkpoint_commit(run->checkpoint, err));
-    hr_source_committed(run->plan->source);
     hr_run_leave(run);
+    hr_read_ahead_join(&run->ahead); /* what follows asks the source */
+    hr_source_committed(run->plan->source, &run->record.end);
     run->batch++;
     run->has_range = run->replay = false;
     return hr_fault("commit.after", err);

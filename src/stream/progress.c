@@ -51,7 +51,7 @@ static void progress_source(const struct hr_run *run, const struct hr_offsets *l
     hr_json_key(json, "numInputRows");
     hr_json_int(json, (int64_t)run->record.input_rows);
     hr_json_key(json, "tombstones");
-    hr_json_int(json, (int64_t)run->records.tombstones);
+    hr_json_int(json, (int64_t)run->tombstones);
     hr_json_key(json, "lostRows");
     hr_json_int(json, (int64_t)run->record.lost_rows);
     hr_json_object_end(json);

@@ -100,7 +100,7 @@ void hr_query_metrics_batch(struct hr_query_metrics *metrics, const struct hr_ru
     hr_metric_set(metrics->last_batch, (double)record->batch);
     hr_metric_set(metrics->last_commit, (double)hr_clock_wall_us(run->clock) / 1e6);
     hr_metric_add(metrics->rows, (double)record->input_rows);
-    hr_metric_add(metrics->bytes, (double)run->records.bytes);
+    hr_metric_add(metrics->bytes, (double)run->input_bytes);
     hr_metric_add(metrics->dead_letters, (double)record->dead_letters);
     hr_metric_add(metrics->output_rows, (double)record->output_rows);
     hr_metric_add(metrics->lost_rows, (double)(record->lost_rows - metrics->lost_before));

@@ -50,6 +50,7 @@ void hr_run_init(struct hr_run *run, struct hr_plan *plan, struct hr_checkpoint 
     hr_arena_init(&run->batch_arena, 0);
     hr_arena_init(&run->chunk_arena, 1u << 20);
     hr_buf_init(&run->buffer, RUN_BUFFER_MAX);
+    hr_read_ahead_init(&run->ahead);
     hr_paged_init(&run->bad_records, HR_PAGE_SIZE);
     hr_rejects_init(&run->rejects, &run->batch_arena);
     run->record.batch = -1;
@@ -64,6 +65,7 @@ void hr_run_init(struct hr_run *run, struct hr_plan *plan, struct hr_checkpoint 
 
 void hr_run_release(struct hr_run *run)
 {
+    hr_read_ahead_release(&run->ahead);
     hr_offsets_release(&run->target);
     hr_batch_record_release(&run->record);
     hr_records_release(&run->records);

@@ -14,6 +14,7 @@
 #include "base/thread.h"
 #include "state/checkpoint.h"
 #include "stream/plan.h"
+#include "stream/read_ahead.h"
 #include "stream/record.h"
 
 #define HR_STEPS(X) \
@@ -40,7 +41,7 @@ struct hr_run_sink {
     bool delivered; /* has the batch already: a half-delivered batch is run again for the others */
 };
 
-/* Thread: the query's. */
+/* Thread: the query's; while a batch is prepared, delivered and committed, source and records are the read-ahead's. */
 struct hr_run {
     struct hr_plan *plan;
     struct hr_checkpoint *checkpoint; /* NULL: eval and score */
@@ -54,7 +55,13 @@ struct hr_run {
     int64_t batch; /* the one that runs, or the next */
     struct hr_arena batch_arena;
     struct hr_arena chunk_arena;
-    struct hr_records records;
+    struct hr_records records; /* of the batch; once it is prepared, of the next one, see read_ahead.h */
+    uint64_t tombstones;       /* of the batch */
+    uint64_t input_bytes;
+    struct hr_read_ahead ahead;
+    bool read_ahead; /* the batch was planned and read by it, with these results */
+    enum hr_status planned;
+    enum hr_status read;
     struct hr_rejects rejects;
     size_t judged_rejects;    /* of rejects, how many the format's mode was applied to */
     struct hr_offsets target; /* availableNow, once: not past these */

@@ -208,10 +208,10 @@ enum hr_status hr_source_read(struct hr_source *source, const struct hr_offsets 
     return source_context(source, source->type->read(source, end, out, err), err);
 }
 
-void hr_source_committed(struct hr_source *source)
+void hr_source_committed(struct hr_source *source, const struct hr_offsets *end)
 {
     if (source->type->committed != NULL) {
-        source->type->committed(source);
+        source->type->committed(source, end);
     }
 }
 

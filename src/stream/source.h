@@ -22,6 +22,8 @@
 
 enum hr_source_flags {
     HR_SOURCE_REPLAYABLE = 1, /* read(range) again gives the same records */
+    HR_SOURCE_AHEAD = 4,      /* plan and read may be called on another thread, while sinks deliver: one call at a time,
+                                 and nothing of the query's arena is used */
     HR_SOURCE_BOUNDED = 2,    /* ends by itself: without a trigger the query ends when it is read */
 };
 
@@ -68,9 +70,9 @@ struct hr_source_type {
      * says 2. */
     enum hr_status (*read)(struct hr_source *source, const struct hr_offsets *end, struct hr_records *out,
                            struct hr_error *err);
-    /* Batch up to position is committed: publish to the group, delete journal segments. NULL: nothing. Never fails a
-     * batch. */
-    void (*committed)(struct hr_source *source);
+    /* The batch that ends at `end` is committed (position may be ahead of it): publish to the group, delete journal
+     * segments. NULL: nothing. Never fails a batch. */
+    void (*committed)(struct hr_source *source, const struct hr_offsets *end);
     /* Also of a source that was never opened, or whose open failed. May be opened again. */
     void (*close)(struct hr_source *source);
     /* "topics a, b", without the type's name; in the source's arena. NULL: nothing to add to the type's name. */
@@ -123,7 +125,7 @@ enum hr_status hr_source_plan(struct hr_source *source, const struct hr_source_l
                               struct hr_error *err);
 enum hr_status hr_source_read(struct hr_source *source, const struct hr_offsets *end, struct hr_records *out,
                               struct hr_error *err);
-void hr_source_committed(struct hr_source *source);
+void hr_source_committed(struct hr_source *source, const struct hr_offsets *end);
 void hr_source_close(struct hr_source *source);
 /* "kafka topics a, b" for progress, logs, explain; in the source's arena. */
 const char *hr_source_description(const struct hr_source *source);

@@ -530,7 +530,7 @@ const struct hr_source_type hr_source_file = {
             .options_size = sizeof(struct file_options),
             .instance_size = sizeof(struct file_source),
         },
-    .flags = HR_SOURCE_REPLAYABLE,
+    .flags = HR_SOURCE_REPLAYABLE | HR_SOURCE_AHEAD,
     .check = file_check,
     .preflight = file_preflight,
     .open = file_open,

@@ -102,6 +102,8 @@ static void kafka_close(struct hr_source *base)
     hr_free(source->incoming);
     hr_free(source->handed);
     hr_offsets_release(&source->range);
+    hr_offsets_release(&source->committed);
+    hr_arena_release(&source->name_arena);
     hr_arena_release(&source->header_arena);
     struct hr_source kept = source->base;
     *source = (struct hr_kafka_source){.base = kept};
@@ -282,13 +284,13 @@ static enum hr_status kafka_read(struct hr_source *base, const struct hr_offsets
             hand_over(source, partition, &base->position.items[i], wanted->position, out);
         }
     }
-    source->unpublished = false; /* the position is ahead of what is committed */
     return HR_OK;
 }
 
-static void kafka_committed(struct hr_source *base)
+static void kafka_committed(struct hr_source *base, const struct hr_offsets *end)
 {
     struct hr_kafka_source *source = kafka_of(base);
+    hr_offsets_copy(&source->committed, end);
     source->unpublished = true;
     if (hr_kafka_now_ns() - source->published_ns > PUBLISH_NS) {
         hr_kafka_position_publish(source, 0);
@@ -322,7 +324,7 @@ const struct hr_source_type hr_source_kafka = {
             .options_size = sizeof(struct hr_kafka_source_options),
             .instance_size = sizeof(struct hr_kafka_source),
         },
-    .flags = HR_SOURCE_REPLAYABLE,
+    .flags = HR_SOURCE_REPLAYABLE | HR_SOURCE_AHEAD,
     .check = kafka_check,
     .preflight = kafka_preflight,
     .start = kafka_start,

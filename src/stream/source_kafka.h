@@ -30,7 +30,7 @@ struct hr_kafka_source_options {
 
 /* One assigned partition. Messages wait in a ring of pointers, in the order of their offsets. */
 struct hr_kafka_partition {
-    struct hr_str topic; /* terminated; in the source's arena */
+    struct hr_str topic; /* terminated; in name_arena */
     int32_t number;
     int64_t low;  /* first offset that the broker has, as last asked */
     int64_t end;  /* what readers may see, as last asked */
@@ -54,6 +54,7 @@ struct hr_kafka_source {
     rd_kafka_message_t **handed;   /* messages of the last read: freed at the next one */
     size_t handed_count;
     size_t handed_capacity;
+    struct hr_arena name_arena; /* topics of partitions: not the query's arena, for plan may run on another thread */
     struct hr_arena header_arena;
     uint64_t waiting_bytes;  /* of values in all rings */
     int64_t got_ns;          /* when the last message came, or a range was chosen */
@@ -63,11 +64,12 @@ struct hr_kafka_source {
     int64_t discovered_ns; /* when partitions were looked for last */
     int64_t entered_ns;    /* the last plan: it began, it returned */
     int64_t returned_ns;
-    int64_t published_ns; /* when positions were published to the group last */
-    int64_t waiting_ns;   /* minOffsetsPerTrigger: since when something waits; 0: nothing */
-    bool unpublished;
-    bool missing; /* a partition was not to be found when they were looked for last */
-    bool moved;   /* a position was moved over a gap: the next batch makes that durable, even when it is empty */
+    int64_t published_ns;        /* when positions were published to the group last */
+    int64_t waiting_ns;          /* minOffsetsPerTrigger: since when something waits; 0: nothing */
+    struct hr_offsets committed; /* end of the last committed batch */
+    bool unpublished;            /* and the group does not know of it */
+    bool missing;                /* a partition was not to be found when they were looked for last */
+    bool moved; /* a position was moved over a gap: the next batch makes that durable, even when it is empty */
 };
 
 static inline const struct hr_kafka_source_options *hr_kafka_options_of(const struct hr_kafka_source *source)
@@ -101,7 +103,8 @@ enum hr_status hr_kafka_position_ends(struct hr_kafka_source *source, int timeou
  * to the first offset that there is, counts and logs what is lost. remade: the topic is another one of that name. */
 enum hr_status hr_kafka_position_lost(struct hr_kafka_source *source, size_t partition, bool remade,
                                       struct hr_error *err);
-/* Publishes positions to the consumer group, for tools that show lag. wait_ms 0: does not wait. Never fails. */
+/* Publishes the committed positions to the consumer group, for tools that show lag. wait_ms 0: does not wait. Never
+ * fails. */
 void hr_kafka_position_publish(struct hr_kafka_source *source, int wait_ms);
 
 /* ---- source_kafka_plan.c ------------------------------------------------------------------------------------- */

@@ -152,7 +152,7 @@ static void take_partitions(struct hr_kafka_source *source, const struct hr_offs
             *partition = old[next++];
         } else {
             partition->topic = (struct hr_str){
-                hr_arena_strndup(source->base.arena, offset->name.data, offset->name.length), offset->name.length};
+                hr_arena_strndup(&source->name_arena, offset->name.data, offset->name.length), offset->name.length};
             partition->number = offset->partition;
             partition->next = offset->position;
         }
@@ -379,7 +379,7 @@ enum hr_status hr_kafka_position_lost(struct hr_kafka_source *source, size_t ind
 
 void hr_kafka_position_publish(struct hr_kafka_source *source, int wait_ms)
 {
-    const struct hr_offsets *position = &source->base.position;
+    const struct hr_offsets *position = &source->committed;
     if (position->count == 0 || source->watch.down) {
         return;
     }

@@ -406,10 +406,10 @@ static enum hr_status socket_read(struct hr_source *base, const struct hr_offset
     return HR_OK;
 }
 
-static void socket_committed(struct hr_source *base)
+static void socket_committed(struct hr_source *base, const struct hr_offsets *end)
 {
     struct socket_source *source = (struct socket_source *)base;
-    hr_journal_drop(&source->journal, position_of(&base->position));
+    hr_journal_drop(&source->journal, position_of(end));
 }
 
 static void socket_preflight(struct hr_source *base, struct hr_findings *findings)

@@ -194,8 +194,9 @@ static enum hr_status source_read(struct hr_source *base, const struct hr_offset
     return sim_after(source->instance, SIM_SOURCE_READ, err);
 }
 
-static void source_committed(struct hr_source *base)
+static void source_committed(struct hr_source *base, const struct hr_offsets *end)
 {
+    (void)end;
     if (sim_before(source_of(base)->instance, SIM_SOURCE_COMMITTED, NULL) == HR_OK) {
         (void)sim_after(source_of(base)->instance, SIM_SOURCE_COMMITTED, NULL);
     }
