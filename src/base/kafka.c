@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "base/thread.h"
@@ -288,23 +289,67 @@ const char *hr_kafka_bootstrap(const struct hr_properties *properties)
     return "(no bootstrap.servers)";
 }
 
-/* librdkafka guesses at causes in most of these texts (SASL, a wrong port …): the code alone is kept. What TLS and the
- * broker's SASL said is a cause. */
+/* What a text of librdkafka says happened, without what is around it: "NAME/bootstrap: WHAT (after 3ms in state …)",
+ * and without its guesses: "Disconnected: verify that …". */
+static struct hr_str cause_of(const char *reason)
+{
+    static const char *const ends[] = {" (after ", ": verify that ", " while requesting ", ": increase "};
+    const char *slash = strchr(reason, '/');
+    const char *space = strchr(reason, ' ');
+    bool named = slash != NULL && space != NULL && slash < space && space[-1] == ':';
+    const char *begin = named ? space + 1 : reason;
+    size_t length = strlen(begin);
+    for (size_t i = 0; i < HR_ARRAY_LEN(ends); i++) {
+        const char *end = strstr(begin, ends[i]);
+        length = end != NULL && (size_t)(end - begin) < length ? (size_t)(end - begin) : length;
+    }
+    return (struct hr_str){begin, length};
+}
+
+/* The handshake of TLS fails as a connection that is lost, and what is no broker as a bad message: for whoever waits, a
+ * broker that is not reached, in both. */
+static void watch_cause(struct hr_kafka_watch *watch, int code, const char *reason)
+{
+    struct hr_str cause = cause_of(reason);
+    snprintf(watch->text, sizeof(watch->text), "%s%.*s",
+             code == RD_KAFKA_RESP_ERR__BAD_MSG ? "not a Kafka broker, or another protocol: " : "", HR_STR_ARGS(cause));
+    if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__RESOLVE) {
+        watch->cause = code;
+    } else {
+        watch->cause = strstr(watch->text, "SSL") != NULL ? RD_KAFKA_RESP_ERR__SSL : RD_KAFKA_RESP_ERR__TRANSPORT;
+    }
+}
+
+static void watch_down(struct hr_kafka_watch *watch)
+{
+    if (!watch->down) {
+        watch->down_ns = hr_clock_monotonic_ns(&hr_clock_system);
+    }
+    watch->down = true;
+}
+
 void hr_kafka_watch_error(struct hr_kafka_watch *watch, const rd_kafka_t *client, int code, const char *reason)
 {
     hr_log_debug(NULL, "%s: %s: %s", rd_kafka_name(client), rd_kafka_err2name((rd_kafka_resp_err_t)code), reason);
     switch (code) {
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
-        if (!watch->down) {
+        if (watch->cause == 0) {
             snprintf(watch->text, sizeof(watch->text), "%s", rd_kafka_err2str((rd_kafka_resp_err_t)code));
         }
-        watch->down = true;
+        watch_down(watch);
         break;
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
     case RD_KAFKA_RESP_ERR__SSL:
-        watch->down = true;
+        watch_down(watch);
         watch->refused = watch->refused || code == RD_KAFKA_RESP_ERR__AUTHENTICATION;
-        snprintf(watch->text, sizeof(watch->text), "%s", reason);
+        watch_cause(watch, code, reason);
+        break;
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__BAD_MSG:
+        if (!watch->refused) {
+            watch_cause(watch, code, reason);
+        }
         break;
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
@@ -410,8 +455,11 @@ static const char *hint_of(rd_kafka_resp_err_t code)
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
-    case RD_KAFKA_RESP_ERR__RESOLVE:
         return "is the broker of bootstrap.servers running, and reachable from here?";
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+        return "the name of a broker is not known here: check bootstrap.servers, the broker's advertised.listeners, "
+               "and "
+               "this machine's DNS";
     case RD_KAFKA_RESP_ERR__SSL:
         return "check security.protocol and the ssl.* properties";
     default:

@@ -21,9 +21,11 @@ enum hr_kafka_role { HR_KAFKA_CONSUMER, HR_KAFKA_PRODUCER };
 /* Whether the brokers are away, as librdkafka's error callback says. Thread: the one that polls the client. */
 struct hr_kafka_watch {
     bool down;
-    bool refused;   /* a broker is there, but does not take our name and password */
-    bool gone;      /* a topic or partition was not there; it may come back as another one. Cleared by the caller */
-    char text[256]; /* why */
+    bool refused;    /* a broker is there, but does not take our name and password */
+    int64_t down_ns; /* since when, monotonic */
+    bool gone;       /* a topic or partition was not there; it may come back as another one. Cleared by the caller */
+    int cause;       /* librdkafka's code for what is in the text; 0: only that the brokers are away */
+    char text[256];  /* why */
 };
 
 /* Checks `properties:` without connecting: owned properties (with the reason why the engine owns them), unknown names,
@@ -42,6 +44,7 @@ void hr_kafka_watch_error(struct hr_kafka_watch *watch, const rd_kafka_t *client
 static inline void hr_kafka_watch_answer(struct hr_kafka_watch *watch)
 {
     watch->down = watch->refused = false;
+    watch->cause = 0;
 }
 /* Sets one property of the engine's own choice. */
 enum hr_status hr_kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value, struct hr_error *err);

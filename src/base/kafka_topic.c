@@ -84,6 +84,9 @@ enum hr_status hr_kafka_metadata(rd_kafka_t *client, struct hr_kafka_watch *watc
     if (watch->refused) {
         return hr_kafka_fail(err, RD_KAFKA_RESP_ERR__AUTHENTICATION, watch->text, what);
     }
+    if (watch->cause != 0) {
+        return hr_kafka_fail(err, (rd_kafka_resp_err_t)watch->cause, watch->text, what);
+    }
     return hr_kafka_fail(err, code, watch->down ? watch->text : "no answer", what);
 }
 

@@ -98,7 +98,7 @@ struct hr_source {
     int64_t waited_ns;            /* how long the last plan only waited: not counted as work of the batch */
     unsigned flags;               /* the type's, and what the options add (check may set HR_SOURCE_BOUNDED) */
     const char *description;      /* set by hr_source_new */
-    char waiting_for[256]; /* while plan says HR_AGAIN: what it waits for other than data ("connection to host:1");
+    char waiting_for[400]; /* while plan says HR_AGAIN: what it waits for other than data ("connection to host:1");
                               "": for data only. The engine logs it when it changes. */
 };
 

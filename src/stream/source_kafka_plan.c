@@ -16,6 +16,7 @@
 #define CUT_AFTER_NS INT64_C(1000000000)
 #define WAITING_BYTES_MAX ((uint64_t)128 << 20)
 #define VERIFY_NS INT64_C(200000000)
+#define CAUSE_NS INT64_C(1000000000)
 #define FETCH_SLICE_US 20000
 
 static bool reached(const struct hr_offsets *position, const struct hr_offsets *target)
@@ -104,12 +105,14 @@ static enum hr_status take_waiting(struct hr_kafka_source *source, int64_t rows,
     return HR_OK;
 }
 
+/* A lost connection gives no cause; the attempts to have it back, which follow at once, do. */
 static void say_waiting(struct hr_kafka_source *source)
 {
+    const struct hr_kafka_watch *watch = &source->watch;
     source->base.waiting_for[0] = '\0';
-    if (source->watch.down) {
-        (void)snprintf(source->base.waiting_for, sizeof(source->base.waiting_for), "the broker %.120s (%.100s)",
-                       hr_kafka_bootstrap(&hr_kafka_options_of(source)->properties), source->watch.text);
+    if (watch->down && (watch->cause != 0 || hr_kafka_now_ns() - watch->down_ns > CAUSE_NS)) {
+        (void)snprintf(source->base.waiting_for, sizeof(source->base.waiting_for), "the broker %.120s (%s)",
+                       hr_kafka_bootstrap(&hr_kafka_options_of(source)->properties), watch->text);
     }
 }
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Wrong Kafka sources and sinks, with no broker; and that a password is shown nowhere.
+import socket
+import threading
 import unittest
 
-from headrace import query
+from headrace import Case, query
 from test_lint import Lint, add_cases
 from wrong_kafka_queries import CASES
 
@@ -56,6 +58,59 @@ class KafkaLint(Lint):
         output = "".join(process.communicate(timeout=30)) + self.seen
         self.assertEqual(process.returncode, 0, output)
         self.assertNotIn(self.SECRET, output)
+
+
+class NoBroker(Case):
+    """Why a broker is not reached is said, at lint and by the query that waits for it."""
+
+    SOURCE = ('source:\n  type: kafka\n  subscribe: [a]\n  properties: {{ bootstrap.servers: "{}", security.protocol: {} }}\n'
+              '  schema: "id long"\n')
+
+    def answer_with(self, answer):
+        """A server that greets everyone with these bytes and hangs up; its address."""
+        server = socket.create_server(("127.0.0.1", 0))
+
+        def serve():
+            while True:
+                try:
+                    client = server.accept()[0]
+                except OSError:
+                    return
+                with client:
+                    client.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(server.close)
+        self.addCleanup(server.shutdown, socket.SHUT_RDWR)
+        return "127.0.0.1:%d" % server.getsockname()[1]
+
+    def check(self, address, protocol, cause, hint):
+        self.write("query.yaml", query(source=self.SOURCE.format(address, protocol)))
+        process = self.start_program("run", "query.yaml")
+        done = self.run_program("lint", "query.yaml", expect=69)
+        self.assertRegex(done.stdout, f"error: broker {address}: {cause}.*\n  hint: .*{hint}")
+        self.assertNotRegex(done.stdout, "in state|/bootstrap")
+        self.wait_for_log(process, "broker " + address)
+        self.assertRegex(self.seen, f"WARN demo: .*broker {address}: {cause}")
+        process.terminate()
+        process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 0)
+
+    def test_a_name_that_is_not_known(self):
+        self.check("no-such-host.invalid:9092", "PLAINTEXT", "Failed to resolve 'no-such-host.invalid:9092'", "DNS")
+
+    def test_nobody_listens(self):
+        self.check("127.0.0.1:1", "PLAINTEXT", "Connect to .* failed: Connection refused", "running")
+
+    def test_another_protocol(self):
+        address = self.answer_with(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        self.check(address, "PLAINTEXT", "not a Kafka broker", "running")
+
+    def test_no_tls_there(self):
+        address = self.answer_with(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        self.check(address, "SSL", ".*wrong version number", "security.protocol")
 
 
 add_cases(KafkaLint, CASES)
