@@ -106,10 +106,14 @@ class Job:
     def done(self):
         """Counts what a reader sees, then takes the topic and the folder away."""
         seen = self.broker.count(self.target)
-        self.broker.drop(self.target)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.drop()
         if seen != self.records:
             raise Failure("%s: a read_committed reader sees %d of %d rows" % (self.engine.name, seen, self.records))
+
+    def drop(self, *topics):
+        """Takes the output topic, the others that are named, and the folder away."""
+        self.broker.drop(self.target, *topics)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def fitted(bench):

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measures b, b', b'': from when a record was meant to be sent to when a read_committed reader has its prediction.
+
+The generator (bench/kafka/latency.c) sends at a steady rate whatever comes back, so that a slow engine cannot slow its own
+test down. Both sides have SKIP seconds to warm up in.
+"""
+import re
+import signal
+import subprocess
+import time
+
+from .bench import Failure
+from .job import Headrace, Job
+
+SKIP = 10      # seconds at the start that do not count
+READY = 60     # seconds within which an engine must be up
+SHARES = ("p50", "p95", "p99", "p99.9", "max")
+GUARANTEES = {"at_least_once": {"must": {"p99": 10}, "aim": {"p50": 1.5, "p99": 4}},
+              "exactly_once": {"must": {"p99": 40}, "aim": {"p50": 13, "p99": 25}}}
+
+
+class StreamsWithTime:
+    """Kafka Streams that writes the record's time on; its names of the guarantees are its own."""
+    NAMES = {"exactly_once": "exactly_once_v2", "at_least_once": "at_least_once"}
+
+    def __init__(self, streams, guarantee):
+        self.streams, self.guarantee = streams, self.NAMES[guarantee]
+        self.name, self.ends, self.learns, self.warm = streams.name, False, True, 0
+
+    def command(self, job):
+        return self.streams.command(job, self.guarantee, ("with-time",))
+
+
+class Steady(Headrace):
+    """Headrace that waits for records, one batch after another."""
+    ends = False
+
+    def __init__(self, bench, guarantee="exactly_once", batch=100000, **environment):
+        super().__init__(bench, guarantee, batch, "clicks_steady.yaml", **environment)
+
+
+def warmed_up(job, running):
+    """Sends a few records, and waits until all of them have come out: the engine is up."""
+    job.broker.produce_clicks(job.source, 4, 100)
+    watch = subprocess.Popen([job.bench.program("bench_watch"), job.bootstrap, job.target], text=True, stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE)
+    limit = time.monotonic() + READY
+    try:
+        while int(watch.stdout.readline().split()[1]) < 100:
+            if running.over() or time.monotonic() > limit:
+                raise Failure("%s was not up within %d s; its log: %s" % (job.engine.name, READY, job.log))
+    finally:
+        watch.stdin.close()
+        watch.wait()
+
+
+def once(bench, engine, rate):
+    """One run: p50 … max in ms, and what the engine used meanwhile."""
+    broker = bench.broker()
+    source = broker.topic("steady", 4)
+    job = Job(bench, engine, source, 0)
+    running = job.start()
+    try:
+        warmed_up(job, running)
+        used = running.used()
+        done = subprocess.run([bench.program("bench_latency"), job.bootstrap, source, job.target, str(rate),
+                               str(bench.options.seconds + SKIP), str(SKIP)], text=True, stdout=subprocess.PIPE, check=False)
+        used = running.used() - used
+        resident = running.resident()
+    finally:
+        running.signal(signal.SIGTERM)
+        running.wait(timeout=60)
+        broker.drop(source)
+        job.drop()
+    values = {share: float(value) for share, value in re.findall(r"(p[\d.]+|max) ([\d.]+)", done.stdout)}
+    if done.returncode != 0 or set(values) != set(SHARES):
+        raise Failure("%s at %d/s: %s" % (engine.name, rate, done.stdout.strip() or "no answer"))
+    return {**values, "cpu_us": used / (rate * (bench.options.seconds + SKIP)) * 1e6, "resident_mb": resident / 2 ** 20}
+
+
+def measure(bench, rate):
+    peers = bench.peers("kafka_streams")
+    for guarantee, bounds in GUARANTEES.items():
+        sides = [lambda: once(bench, Steady(bench, guarantee), rate)]
+        sides += [lambda peer=peer: once(bench, StreamsWithTime(peer, guarantee), rate) for peer in peers]
+        ours, *others = bench.in_turns(*sides)
+        words = guarantee.replace("_", " ")
+        for share in SHARES:
+            keywords = {"must": bounds["must"].get(share), "aim": bounds["aim"].get(share), "of": "value", "better": "lower"}
+            add(bench, "%s, %s" % (words, share), "ms", share, ours, others, peers, keywords)
+        add(bench, "%s, processor time" % words, "µs a row", "cpu_us", ours, others, peers, {"better": "lower"})
+        add(bench, "%s, resident at the end" % words, "MB", "resident_mb", ours, others, peers, {"better": "lower"})
+
+
+def add(bench, label, unit, key, ours, others, peers, keywords):
+    mine = [sample[key] for sample in ours]
+    if not peers:
+        bench.figure(label, unit, mine, **keywords)
+    for peer, theirs in zip(peers, others):
+        bench.figure(label, unit, mine, peer.name, [sample[key] for sample in theirs], **keywords)
