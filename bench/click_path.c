@@ -10,6 +10,8 @@
 
 #include "click_record.h"
 
+/* Readable behind the text: decoders that read ahead want it. */
+#define TEXT_PADDING 256
 #define OUT_BYTES_MAX ((size_t)1 << 28)
 
 static const char source_text[] =
@@ -51,7 +53,7 @@ struct hr_yaml *click_path_yaml(struct hr_arena *arena, struct hr_findings *find
 
 static void make_records(struct click_path *path)
 {
-    path->text = hr_arena_alloc(&path->arena, path->count * (CLICK_RECORD_MAX + 1));
+    path->text = hr_arena_alloc(&path->arena, path->count * (CLICK_RECORD_MAX + 1) + TEXT_PADDING);
     path->records = hr_arena_calloc(&path->arena, path->count, sizeof(*path->records));
     char *to = path->text;
     for (size_t i = 0; i < path->count; i++) {
