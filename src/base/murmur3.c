@@ -4,6 +4,7 @@
  */
 #include "base/murmur3.h"
 
+#include <stddef.h>
 #include <string.h>
 
 static uint32_t rotate_left(uint32_t word, int bits)
@@ -29,21 +30,59 @@ static int32_t finish(uint32_t hash, uint32_t length)
     return (int32_t)(hash ^ (hash >> 16));
 }
 
-int32_t hr_murmur3_bytes(const void *data, size_t length, uint32_t seed)
+/* The last length (0 … 3) bytes of a text, the first of them lowest. */
+static uint32_t last_bytes(const uint8_t *end, size_t length)
+{
+    uint32_t word = 0;
+    for (size_t i = length; i > 0; i--) {
+        word = word << 8 | end[-(ptrdiff_t)(length - i + 1)];
+    }
+    return word;
+}
+
+struct hr_murmur3_beginning hr_murmur3_begin(const void *data, size_t length, uint32_t seed)
 {
     const uint8_t *bytes = data;
-    size_t whole = length & ~(size_t)3;
-    uint32_t hash = seed;
-    for (size_t i = 0; i < whole; i += 4) {
+    struct hr_murmur3_beginning beginning = {seed, 0, (uint32_t)(length & 3), (uint32_t)length};
+    for (size_t i = 0; i + 4 <= length; i += 4) {
         uint32_t word;
         memcpy(&word, bytes + i, sizeof(word));
-        hash = mix_hash(hash, word);
+        beginning.hash = mix_hash(beginning.hash, word);
     }
-    uint32_t tail = 0;
-    for (size_t i = length; i > whole; i--) {
-        tail = tail << 8 | bytes[i - 1];
+    beginning.rest = last_bytes(bytes + length, beginning.rest_length);
+    return beginning;
+}
+
+int32_t hr_murmur3_end(const struct hr_murmur3_beginning *beginning, const void *data, size_t length)
+{
+    const uint8_t *bytes = data;
+    uint32_t hash = beginning->hash;
+    unsigned shift = 8 * beginning->rest_length;
+    uint64_t pending = beginning->rest;
+    for (size_t i = 0; i + 4 <= length; i += 4) {
+        uint32_t word;
+        memcpy(&word, bytes + i, sizeof(word));
+        pending |= (uint64_t)word << shift;
+        hash = mix_hash(hash, (uint32_t)pending);
+        pending >>= 32;
     }
-    return finish(length > whole ? hash ^ mix_word(tail) : hash, (uint32_t)length);
+    size_t tail = length & 3;
+    if (tail > 0) {
+        pending |= (uint64_t)last_bytes(bytes + length, tail) << shift;
+    }
+    size_t left = beginning->rest_length + tail;
+    if (left >= 4) {
+        hash = mix_hash(hash, (uint32_t)pending);
+        pending >>= 32;
+        left -= 4;
+    }
+    return finish(left > 0 ? hash ^ mix_word((uint32_t)pending) : hash, beginning->length + (uint32_t)length);
+}
+
+int32_t hr_murmur3_bytes(const void *data, size_t length, uint32_t seed)
+{
+    struct hr_murmur3_beginning empty = {.hash = seed};
+    return hr_murmur3_end(&empty, data, length);
 }
 
 int32_t hr_murmur3_int(int32_t value, uint32_t seed)

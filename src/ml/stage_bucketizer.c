@@ -10,6 +10,10 @@
 #include "ml/column_pairs.h"
 #include "ml/stage.h"
 
+/* Buckets of so few splits are found by counting, many rows at a time; those of more by halving. */
+#define COUNTED_SPLITS 24u
+#define BLOCK_ROWS 256u
+
 enum bucketizer_invalid { BUCKETIZER_ERROR, BUCKETIZER_SKIP, BUCKETIZER_KEEP };
 
 struct bucketizer_options {
@@ -151,29 +155,71 @@ static void reject_value(const struct hr_stage *stage, struct hr_chunk *chunk, s
                     text, splits->items[0], splits->items[splits->count - 1]);
 }
 
-static void bucketize_column(const struct hr_stage *stage, struct hr_chunk *chunk, const struct hr_column_pair *pair,
-                             const struct hr_double_list *splits)
+/* One row, whatever is in it. */
+static void bucketize_row(const struct hr_stage *stage, struct hr_chunk *chunk, const struct hr_column_pair *pair,
+                          const struct hr_double_list *splits, size_t row)
 {
     const struct bucketizer_options *options = stage->options;
     const struct hr_column *input = &chunk->columns[pair->input];
     struct hr_column *output = &chunk->columns[pair->output];
+    if (hr_column_is_null(input, row)) {
+        output->doubles[row] = 0.0;
+        hr_column_set_null(output, row, chunk->rows, chunk->arena);
+        return;
+    }
+    double value = hr_column_number(input, row);
+    double bucket = -1.0;
+    if (!isnan(value)) {
+        bucket = find_bucket(splits, value);
+    } else if (options->handle_invalid == BUCKETIZER_KEEP) {
+        bucket = (double)(splits->count - 1);
+    }
+    if (bucket < 0.0 && !chunk->dropped[row]) {
+        reject_value(stage, chunk, row, pair, splits, value);
+    }
+    output->doubles[row] = bucket;
+}
+
+/* The number of splits at or below each value, less 1: its bucket, unless it is NaN, -0.0, the last split or outside.
+ */
+static void count_splits(const struct hr_double_list *splits, const double *restrict values, size_t count,
+                         double *restrict out)
+{
+    for (size_t i = 0; i < count; i++) {
+        out[i] = -1.0;
+    }
+    for (size_t j = 0; j < splits->count; j++) {
+        double split = splits->items[j];
+        for (size_t i = 0; i < count; i++) {
+            out[i] += values[i] >= split ? 1.0 : 0.0;
+        }
+    }
+}
+
+static void bucketize_column(const struct hr_stage *stage, struct hr_chunk *chunk, const struct hr_column_pair *pair,
+                             const struct hr_double_list *splits)
+{
+    const struct hr_column *input = &chunk->columns[pair->input];
+    struct hr_column *output = &chunk->columns[pair->output];
     hr_column_init(output, HR_TYPE_DOUBLE, chunk->rows, chunk->arena);
-    for (size_t row = 0; row < chunk->rows; row++) {
-        if (hr_column_is_null(input, row)) {
-            hr_column_set_null(output, row, chunk->rows, chunk->arena);
-            continue;
+    bool counted = splits->count <= COUNTED_SPLITS;
+    double last = counted ? (double)(splits->count - 1) : -1.0;
+    double values[BLOCK_ROWS];
+    for (size_t first = 0; first < chunk->rows; first += BLOCK_ROWS) {
+        size_t count = chunk->rows - first < BLOCK_ROWS ? chunk->rows - first : BLOCK_ROWS;
+        if (counted) {
+            for (size_t i = 0; i < count; i++) {
+                values[i] = hr_column_number(input, first + i);
+            }
+            count_splits(splits, values, count, output->doubles + first);
         }
-        double value = hr_column_number(input, row);
-        double bucket = -1.0;
-        if (!isnan(value)) {
-            bucket = find_bucket(splits, value);
-        } else if (options->handle_invalid == BUCKETIZER_KEEP) {
-            bucket = (double)(splits->count - 1);
+        for (size_t i = 0; i < count; i++) {
+            double bucket = output->doubles[first + i];
+            bool plain = bucket >= 0.0 && bucket < last && !(values[i] == 0.0 && signbit(values[i]));
+            if (!plain || hr_column_is_null(input, first + i)) {
+                bucketize_row(stage, chunk, pair, splits, first + i);
+            }
         }
-        if (bucket < 0.0 && !chunk->dropped[row]) {
-            reject_value(stage, chunk, row, pair, splits, value);
-        }
-        output->doubles[row] = bucket;
     }
 }
 

@@ -26,26 +26,23 @@ struct hasher_options {
 struct hasher_input {
     size_t column;
     bool categorical;
-    const char *name;
-    size_t name_length;
     uint32_t index; /* of a number */
     uint32_t boolean_index[2];
-    char *prefix;    /* "name=", with room behind it for a number's text */
+    struct hr_murmur3_beginning beginning; /* of "name=value" */
     uint32_t *small; /* categorical numbers: index of 0 … SMALL_VALUES - 1, so that codes need no text; else NULL */
 };
 
 #define SMALL_VALUES 256
+/* Rows that are hashed column by column before their pairs are sorted. */
+#define BLOCK_ROWS 64u
+/* The index of a null: no vector is so long. */
+#define NO_INDEX ((uint32_t)INT32_MAX)
 
 struct hasher {
     struct hr_stage base;
     struct hasher_input *inputs;
     size_t output;
 };
-
-static uint32_t bucket_of(const char *text, size_t length, int64_t buckets)
-{
-    return (uint32_t)hr_murmur3_bucket(hr_murmur3_bytes(text, length, HR_MURMUR3_SPARK_SEED), (int32_t)buckets);
-}
 
 static bool is_declared(const struct hr_string_list *list, const char *name)
 {
@@ -71,16 +68,24 @@ static double shortest_of_float(double value)
     return hr_number_parse_double(text, strlen(text), &shortest) ? shortest : value;
 }
 
+/* Of "name=text". */
+static inline uint32_t index_of(const struct hasher_input *input, const char *text, size_t length, int64_t buckets)
+{
+    return (uint32_t)hr_murmur3_bucket(hr_murmur3_end(&input->beginning, text, length), (int32_t)buckets);
+}
+
 static uint32_t long_index(const struct hasher_input *input, int64_t value, int64_t buckets)
 {
-    size_t length = hr_number_format_int64(value, input->prefix + input->name_length + 1);
-    return bucket_of(input->prefix, input->name_length + 1 + length, buckets);
+    char text[HR_NUMBER_TEXT_MAX];
+    size_t length = hr_number_format_int64(value, text);
+    return index_of(input, text, length, buckets);
 }
 
 static uint32_t double_index(const struct hasher_input *input, double value, int64_t buckets)
 {
-    size_t length = hr_number_format_java(value, input->prefix + input->name_length + 1);
-    return bucket_of(input->prefix, input->name_length + 1 + length, buckets);
+    char text[HR_NUMBER_TEXT_MAX];
+    size_t length = hr_number_format_java(value, text);
+    return index_of(input, text, length, buckets);
 }
 
 static uint32_t number_index(const struct hasher_input *input, const struct hr_column *column, size_t row,
@@ -100,18 +105,14 @@ static uint32_t number_index(const struct hasher_input *input, const struct hr_c
 static void input_init(struct hasher_input *input, const struct hr_field *field, const struct hasher_options *options,
                        struct hr_arena *arena)
 {
-    input->name = field->name;
-    input->name_length = strlen(field->name);
     input->categorical = field->type == HR_TYPE_STRING || field->type == HR_TYPE_BOOLEAN ||
                          is_declared(&options->categorical_cols, field->name);
-    input->index = bucket_of(field->name, input->name_length, options->num_features);
-    input->prefix = hr_arena_alloc(arena, input->name_length + 1 + HR_NUMBER_TEXT_MAX);
-    memcpy(input->prefix, field->name, input->name_length);
-    input->prefix[input->name_length] = '=';
-    for (int value = 0; value < 2; value++) {
-        const char *text = hr_arena_printf(arena, "%s=%s", field->name, value ? "true" : "false");
-        input->boolean_index[value] = bucket_of(text, strlen(text), options->num_features);
-    }
+    input->index = (uint32_t)hr_murmur3_bucket(
+        hr_murmur3_bytes(field->name, strlen(field->name), HR_MURMUR3_SPARK_SEED), (int32_t)options->num_features);
+    const char *beginning = hr_arena_printf(arena, "%s=", field->name);
+    input->beginning = hr_murmur3_begin(beginning, strlen(beginning), HR_MURMUR3_SPARK_SEED);
+    input->boolean_index[0] = index_of(input, "false", 5, options->num_features);
+    input->boolean_index[1] = index_of(input, "true", 4, options->num_features);
     if (input->categorical && hr_type_is_numeric(field->type)) {
         input->small = hr_arena_array(arena, SMALL_VALUES, uint32_t);
         for (int value = 0; value < SMALL_VALUES; value++) {
@@ -140,31 +141,75 @@ static enum hr_status hasher_bind(struct hr_stage *stage, struct hr_schema *sche
     return hr_schema_add(schema, options->output_col, HR_TYPE_VECTOR, attribute, &hasher->output, err);
 }
 
-static uint32_t string_index(const struct hasher_input *input, struct hr_str value, int64_t buckets,
-                             struct hr_arena *arena)
+/* Pairs of some rows, `width` a row. */
+struct block {
+    uint32_t *indices;
+    double *values;
+    size_t width;
+    size_t first; /* row of the chunk */
+    size_t rows;
+};
+
+static void hash_numbers(const struct hasher_input *input, const struct hr_column *column, const struct block *block,
+                         size_t i)
 {
-    char small[256];
-    size_t length = input->name_length + 1 + value.length;
-    char *text = length <= sizeof(small) ? small : hr_arena_alloc(arena, length);
-    memcpy(text, input->prefix, input->name_length + 1);
-    if (value.length > 0) {
-        memcpy(text + input->name_length + 1, value.data, value.length);
+    for (size_t row = 0; row < block->rows; row++) {
+        block->indices[row * block->width + i] = input->index;
+        block->values[row * block->width + i] = hr_column_number(column, block->first + row);
     }
-    return bucket_of(text, length, buckets);
 }
 
-static void hash_value(const struct hasher_input *input, const struct hr_column *column, size_t row, int64_t buckets,
-                       struct hr_hashed_row *pairs)
+static void hash_categories(const struct hasher_input *input, const struct hr_column *column, const struct block *block,
+                            size_t i, int64_t buckets)
 {
-    if (column->type == HR_TYPE_STRING) {
-        hr_hashed_row_add(pairs, string_index(input, column->strings[row], buckets, pairs->arena), 1.0);
-    } else if (column->type == HR_TYPE_BOOLEAN) {
-        hr_hashed_row_add(pairs, input->boolean_index[column->bytes[row] != 0], 1.0);
-    } else if (input->categorical) {
-        hr_hashed_row_add(pairs, number_index(input, column, row, buckets), 1.0);
-    } else {
-        hr_hashed_row_add(pairs, input->index, hr_column_number(column, row));
+    uint32_t *indices = block->indices + i;
+    for (size_t row = 0; row < block->rows; row++) {
+        size_t at = block->first + row;
+        if (column->type == HR_TYPE_STRING) {
+            indices[row * block->width] =
+                index_of(input, column->strings[at].data, column->strings[at].length, buckets);
+        } else if (column->type == HR_TYPE_BOOLEAN) {
+            indices[row * block->width] = input->boolean_index[column->bytes[at] != 0];
+        } else {
+            indices[row * block->width] = number_index(input, column, at, buckets);
+        }
+        block->values[row * block->width + i] = 1.0;
     }
+}
+
+/* Fills in the block's rows; true when one of them has a null. */
+static bool hash_block(const struct hasher *hasher, const struct hr_chunk *chunk, const struct block *block)
+{
+    const struct hasher_options *options = hasher->base.options;
+    bool nulls = false;
+    for (size_t i = 0; i < block->width; i++) {
+        const struct hasher_input *input = &hasher->inputs[i];
+        const struct hr_column *column = &chunk->columns[input->column];
+        if (input->categorical) {
+            hash_categories(input, column, block, i, options->num_features);
+        } else {
+            hash_numbers(input, column, block, i);
+        }
+        for (size_t row = 0; column->valid != NULL && row < block->rows; row++) {
+            if (hr_column_is_null(column, block->first + row)) {
+                block->indices[row * block->width + i] = NO_INDEX;
+                nulls = true;
+            }
+        }
+    }
+    return nulls;
+}
+
+/* Takes the nulls out of a row; how many pairs are left. */
+static size_t close_up(uint32_t *indices, double *values, size_t count)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < count; i++) {
+        indices[left] = indices[i];
+        values[left] = values[i];
+        left += indices[i] != NO_INDEX;
+    }
+    return left;
 }
 
 static void hasher_transform(struct hr_stage *stage, struct hr_chunk *chunk)
@@ -172,16 +217,28 @@ static void hasher_transform(struct hr_stage *stage, struct hr_chunk *chunk)
     const struct hasher *hasher = (const struct hasher *)stage;
     const struct hasher_options *options = stage->options;
     struct hr_column *output = &chunk->columns[hasher->output];
-    struct hr_hashed_row pairs = {.arena = chunk->arena};
+    size_t width = options->input_cols.count;
+    struct block block = {
+        .indices = hr_arena_array(chunk->arena, BLOCK_ROWS * width, uint32_t),
+        .values = hr_arena_array(chunk->arena, BLOCK_ROWS * width, double),
+        .width = width,
+    };
     hr_column_init(output, HR_TYPE_VECTOR, chunk->rows, chunk->arena);
-    for (size_t row = 0; row < chunk->rows; row++) {
-        for (size_t i = 0; i < options->input_cols.count; i++) {
-            const struct hr_column *column = &chunk->columns[hasher->inputs[i].column];
-            if (!hr_column_is_null(column, row)) {
-                hash_value(&hasher->inputs[i], column, row, options->num_features, &pairs);
-            }
+    uint32_t *indices = hr_arena_array(chunk->arena, chunk->rows * width, uint32_t);
+    double *values = hr_arena_array(chunk->arena, chunk->rows * width, double);
+    for (; block.first < chunk->rows; block.first += BLOCK_ROWS) {
+        block.rows = chunk->rows - block.first < BLOCK_ROWS ? chunk->rows - block.first : BLOCK_ROWS;
+        bool nulls = hash_block(hasher, chunk, &block);
+        for (size_t row = 0; row < block.rows; row++) {
+            uint32_t *from_indices = block.indices + row * width;
+            double *from = block.values + row * width;
+            size_t count = nulls ? close_up(from_indices, from, width) : width;
+            uint32_t left = hr_hashed_row_sort(from_indices, from, count, false, indices, values, chunk->arena);
+            output->vectors[block.first + row] = (struct hr_vector){
+                .values = values, .indices = indices, .size = (uint32_t)options->num_features, .count = left};
+            indices += left;
+            values += left;
         }
-        output->vectors[row] = hr_hashed_row_take(&pairs, (uint32_t)options->num_features, false);
     }
 }
 

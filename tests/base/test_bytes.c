@@ -282,6 +282,19 @@ static void test_murmur3(void)
     int64_t two;
     memcpy(&two, "abcdefgh", 8);
     CU_ASSERT_EQUAL(hr_murmur3_long(two, 42), hr_murmur3_bytes("abcdefgh", 8, 42));
+    /* A text in two parts, wherever it is cut. */
+    const char *text = "user_id=user-0018599, and a bit";
+    for (size_t length = 0; length <= strlen(text); length++) {
+        for (size_t cut = 0; cut <= length; cut++) {
+            struct hr_murmur3_beginning beginning = hr_murmur3_begin(text, cut, HR_MURMUR3_SPARK_SEED);
+            CU_ASSERT_EQUAL(hr_murmur3_end(&beginning, text + cut, length - cut),
+                            hr_murmur3_bytes(text, length, HR_MURMUR3_SPARK_SEED));
+        }
+    }
+    for (int32_t hash = -40; hash < 40; hash++) {
+        CU_ASSERT_EQUAL(hr_murmur3_bucket(hash, 16), (hash % 16 + 16) % 16);
+        CU_ASSERT_EQUAL(hr_murmur3_bucket(hash, 1), 0);
+    }
 }
 
 TEST_MAIN("bytes", {"double round trip", test_double_round_trip}, {"text of doubles and integers", test_double_text},

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "ml/hashed_row.h"
 #include "ml/kernel.h"
 #include "ml/kernel_adagrad.h"
 #include "ml/kernel_nearest.h"
@@ -229,9 +230,59 @@ static void test_adagrad_rows(void)
     }
 }
 
+/* Index after index, the values of each added up in the order of their coming. */
+static uint32_t sort_simply(const uint32_t *indices, const double *values, size_t count, uint32_t *out_indices,
+                            double *out_values)
+{
+    uint32_t left = 0;
+    for (int64_t last = -1;; last = out_indices[left++]) {
+        int64_t next = INT64_MAX;
+        for (size_t i = 0; i < count; i++) {
+            next = indices[i] > last && indices[i] < next ? indices[i] : next;
+        }
+        if (next == INT64_MAX) {
+            return left;
+        }
+        out_indices[left] = (uint32_t)next;
+        out_values[left] = 0.0;
+        for (size_t i = 0; i < count; i++) {
+            out_values[left] += indices[i] == next ? values[i] : 0.0;
+        }
+    }
+}
+
+static void test_hashed_rows(void)
+{
+    enum { MOST = 45 };
+    uint64_t seed = 9;
+    struct hr_arena arena;
+    hr_arena_init(&arena, 0);
+    for (uint32_t round = 0; round < 20 * MOST; round++) {
+        size_t count = round % MOST;
+        uint32_t range = round % 3 == 0 ? 20 : INT32_MAX; /* many equal ones, or none */
+        struct hr_hashed_row row = {.arena = &arena};
+        uint32_t indices[MOST];
+        double values[MOST];
+        uint32_t sorted[MOST];
+        double sums[MOST];
+        for (size_t i = 0; i < count; i++) {
+            indices[i] = (uint32_t)(hr_random_splitmix(&seed) % range);
+            values[i] = uniform(&seed, -1, 1);
+            hr_hashed_row_add(&row, indices[i], values[i]);
+        }
+        uint32_t left = sort_simply(indices, values, count, sorted, sums);
+        struct hr_vector vector = hr_hashed_row_take(&row, INT32_MAX, false);
+        CU_ASSERT_EQUAL_FATAL(vector.count, left);
+        CU_ASSERT_EQUAL(memcmp(vector.indices, sorted, left * sizeof(*sorted)), 0);
+        CU_ASSERT_EQUAL(memcmp(vector.values, sums, left * sizeof(*sums)), 0);
+        CU_ASSERT_EQUAL(row.count, 0);
+    }
+    hr_arena_release(&arena);
+}
+
 TEST_MAIN("kernel", {"exp is near", test_exp_is_near}, {"exp at its ends", test_exp_ends},
           {"log is near", test_log_is_near}, {"log1p keeps small numbers", test_log1p_keeps_small_numbers},
           {"sigmoid is symmetric and saturates", test_sigmoid_is_symmetric_and_saturates},
           {"power squares", test_power_squares}, {"dense and sparse agree", test_dense_and_sparse_agree},
           {"sums run in order", test_sums_run_in_order}, {"finite check", test_finite_check},
-          {"nearest centre", test_nearest}, {"rows of AdaGrad", test_adagrad_rows})
+          {"nearest centre", test_nearest}, {"rows of AdaGrad", test_adagrad_rows}, {"hashed rows", test_hashed_rows})
