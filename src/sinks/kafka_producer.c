@@ -14,8 +14,12 @@
 
 /* Without any progress for so long, the query starts again from the checkpoint, and says so. */
 #define GIVE_UP_NS INT64_C(15000000000)
+/* The same once a stop was asked for: a broker that is there needs milliseconds, and whoever stops a service waits ten
+ * seconds, not thirty. */
+#define GIVE_UP_STOPPING_NS INT64_C(3000000000)
 #define COMMIT_MS 3000
 #define ABORT_MS 3000
+#define ABORT_STOPPING_MS 500
 /* Half of librdkafka's own limit. */
 #define QUEUED_BYTES_MAX ((size_t)512 << 20)
 
@@ -23,6 +27,20 @@ static const char *what(const struct hr_kafka_producer *producer, const char *ac
 {
     (void)snprintf(text, 320, "topic '%.200s': %s", producer->topic_name, action);
     return text;
+}
+
+static int stop_level(const struct hr_kafka_producer *producer)
+{
+    return producer->stop != NULL ? hr_stop_level(producer->stop) : 0;
+}
+
+/* A wait that began then is over. The second request to stop ends it at once. */
+static bool patience_is_over(struct hr_kafka_producer *producer, int64_t since_ns)
+{
+    static const int64_t limits_ns[] = {GIVE_UP_NS, GIVE_UP_STOPPING_NS, 0};
+    int level = stop_level(producer);
+    producer->gave_up = hr_clock_monotonic_ns(&hr_clock_system) - since_ns >= limits_ns[level < 2 ? level : 2];
+    return producer->gave_up;
 }
 
 /* ---- open and close ----------------------------------------------------------------------------------------- */
@@ -99,7 +117,7 @@ enum hr_status hr_kafka_producer_fence(struct hr_kafka_producer *producer, struc
         if (error == NULL) {
             return HR_OK;
         }
-        bool again = rd_kafka_error_is_retriable(error) && hr_clock_monotonic_ns(&hr_clock_system) - begin < GIVE_UP_NS;
+        bool again = rd_kafka_error_is_retriable(error) && !patience_is_over(producer, begin);
         if (!again) {
             (void)hr_kafka_fail(err, rd_kafka_error_code(error), rd_kafka_error_string(error),
                                 what(producer, "starting transactions", text));
@@ -117,8 +135,9 @@ void hr_kafka_producer_abort(struct hr_kafka_producer *producer)
         return;
     }
     producer->open_transaction = false;
-    (void)rd_kafka_flush(producer->client, ABORT_MS);
-    rd_kafka_error_t *error = rd_kafka_abort_transaction(producer->client, ABORT_MS);
+    int wait_ms = stop_level(producer) > 0 && producer->gave_up ? ABORT_STOPPING_MS : ABORT_MS;
+    (void)rd_kafka_flush(producer->client, wait_ms);
+    rd_kafka_error_t *error = rd_kafka_abort_transaction(producer->client, wait_ms);
     if (error != NULL) {
         hr_log_debug(NULL, "topic '%s': abort: %s; the next start or the time-out ends the transaction",
                      producer->topic_name, rd_kafka_error_string(error));
@@ -191,11 +210,10 @@ static enum hr_status drain(struct hr_kafka_producer *producer, int left, struct
         if (now <= left) {
             return HR_OK;
         }
-        int64_t time = hr_clock_monotonic_ns(&hr_clock_system);
         if (now < before) {
             before = now;
-            progress_ns = time;
-        } else if (time - progress_ns > GIVE_UP_NS) {
+            progress_ns = hr_clock_monotonic_ns(&hr_clock_system);
+        } else if (patience_is_over(producer, progress_ns)) {
             char text[320];
             return hr_kafka_fail(err, RD_KAFKA_RESP_ERR__TIMED_OUT, "no broker takes records",
                                  what(producer, "writing", text));
@@ -283,7 +301,7 @@ enum hr_status hr_kafka_producer_commit(struct hr_kafka_producer *producer, stru
             return HR_OK;
         }
         bool again = rd_kafka_error_is_retriable(error) && !rd_kafka_error_txn_requires_abort(error) &&
-                     hr_clock_monotonic_ns(&hr_clock_system) - begin < GIVE_UP_NS;
+                     !patience_is_over(producer, begin);
         if (!again) {
             char text[320];
             /* A record that can never be written must be named, not tried again for ever. */

@@ -20,6 +20,8 @@ struct hr_kafka_producer {
     struct hr_kafka_watch watch;
     bool transactional;
     bool open_transaction;
+    bool gave_up;               /* the broker did not answer in time */
+    const struct hr_stop *stop; /* NULL: never stops */
     rd_kafka_resp_err_t failed; /* first delivery that failed since begin */
     char failed_text[256];
     int queue_max;       /* queue.buffering.max.messages */

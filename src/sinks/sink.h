@@ -24,6 +24,7 @@
 
 #include "base/kind.h"
 #include "base/status.h"
+#include "base/thread.h"
 #include "data/chunk.h"
 #include "data/format.h"
 
@@ -108,8 +109,9 @@ struct hr_sink {
     struct hr_sink_identity identity; /* after open */
     const char *directory;            /* of the query file, for relative paths */
     const char *description;
-    uint64_t rows; /* written since begin */
-    bool dirty;    /* something was written since begin */
+    const struct hr_stop *stop; /* NULL: never stops. Who waits for the world outside waits less from then on */
+    uint64_t rows;              /* written since begin */
+    bool dirty;                 /* something was written since begin */
 };
 
 #define HR_SINK_TYPES(X) X(kafka) X(file) X(console)

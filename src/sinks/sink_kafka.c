@@ -121,6 +121,7 @@ static enum hr_status begin_session(struct kafka_sink *sink, struct hr_error *er
     (void)snprintf(id, sizeof(id), "%s-%s-%s", options->id_prefix, query, sink->base.id);
     HR_TRY(hr_kafka_producer_open(&sink->producer, &options->properties, query, options->topic,
                                   exactly_once ? id : NULL, err));
+    sink->producer.stop = sink->base.stop;
     if (!exactly_once) {
         return HR_OK;
     }

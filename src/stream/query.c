@@ -131,6 +131,9 @@ static enum hr_status attempt_open(struct attempt *attempt, struct hr_error *err
     hr_run_init(&attempt->run, plan, attempt->checkpoint, query->settings.clock, &query->stop);
     hr_random_uuid(query->settings.random, attempt->run.run_id);
     plan->source->stop = &query->stop;
+    for (size_t i = 0; i < attempt->run.sink_count; i++) {
+        attempt->run.sinks[i].sink->stop = &query->stop;
+    }
     plan->source->state_directory = plan->checkpoint_location;
     enum hr_recovery_action action = HR_RECOVERY_GO_ON;
     HR_TRY(hr_recovery_run(&attempt->run, query->settings.new_lineage, &action, err));
@@ -297,7 +300,11 @@ static void *query_main(void *argument)
         back_off_us = back_off_us * 2 < BACK_OFF_MAX_US ? back_off_us * 2 : BACK_OFF_MAX_US;
     }
     /* Asked to stop while the outside world is away: what is committed is safe, and nothing else counts. */
-    query_end(query, status == HR_UNAVAILABLE && hr_stop_level(&query->stop) > 0 ? HR_INTERRUPTED : status);
+    if (status == HR_UNAVAILABLE && hr_stop_level(&query->stop) > 0) {
+        hr_log_warn(query->name, "%s; stopped: the next start goes on from what is committed", query->err.text);
+        status = HR_INTERRUPTED;
+    }
+    query_end(query, status);
     return NULL;
 }
 

@@ -23,6 +23,8 @@
 #define INCOMING_MAX 4096
 #define LATEST_NS INT64_C(1000000000)
 #define PUBLISH_NS INT64_C(5000000000)
+/* A broker that says nothing for so long does not hold up a stop. */
+#define SILENT_NS INT64_C(3000000000)
 #define STALLED_NS INT64_C(5000000000)
 #define FETCH_SLICE_US 20000
 #define PUBLISH_WAIT_MS 300
@@ -186,7 +188,8 @@ static enum hr_status fetch_rest(struct hr_kafka_source *source, const struct hr
         size_t got = 0;
         HR_TRY(hr_kafka_fetch(source, FETCH_SLICE_US, &got, err));
         int stop = source->base.stop != NULL ? hr_stop_level(source->base.stop) : 0;
-        if (stop >= 2 || (stop >= 1 && source->watch.down)) {
+        bool silent = source->watch.down || hr_kafka_now_ns() - progress_ns > SILENT_NS;
+        if (stop >= 2 || (stop >= 1 && silent)) {
             return hr_fail(err, HR_INTERRUPTED, "stopped while a batch was fetched");
         }
         if (got > 0) {

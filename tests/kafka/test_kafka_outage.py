@@ -4,6 +4,7 @@
 # that asks for a password.
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -82,6 +83,31 @@ class Outage(KafkaCase):
         process = self.start_query()
         self.wait_until(lambda: [row["id"] for row in self.values(output)] == [0, 1, 2, 3], "the rows", 40)
         self.end_query(process)
+
+    def freeze(self):
+        """The broker keeps its connections and answers nothing; undone by the return value, or at the end."""
+        with open(os.path.join(self.directory, "pid")) as file:
+            pid = int(file.read())
+        os.kill(pid, signal.SIGSTOP)
+        self.addCleanup(os.kill, pid, signal.SIGCONT)
+        return lambda: os.kill(pid, signal.SIGCONT)
+
+    def test_sigterm_while_the_broker_is_frozen(self):
+        topic, output = self.topic("in"), self.topic("out")
+        self.produce(topic, lines(range(1000)))
+        self.write_query(trigger=None, source=self.source([topic], extra="maxOffsetsPerTrigger: 2"), sinks=self.sink(output))
+        process = self.start_query()
+        self.wait_until(lambda: len(self.progress()) > 3, "batches")
+        thaw = self.freeze()
+        self.assertLess(len(self.progress()), 490, "all was read before the broker was frozen")
+        error = self.end_query(process, timeout=60)
+        self.assertLess(self.stop_seconds, 12)
+        self.assertIn("stopped: the next start goes on from what is committed", error)
+        thaw()
+        process = self.start_query()
+        self.wait_until(lambda: len(self.values(output)) >= 1000, "the rest", 60)
+        self.end_query(process)
+        self.assertEqual([row["id"] for row in self.values(output)], list(range(1000)))
 
 
 class Password(KafkaCase):
