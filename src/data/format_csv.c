@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "data/csv_columns.h"
 #include "data/csv_text.h"
 #include "data/csv_value.h"
 #include "data/format.h"
@@ -45,9 +46,13 @@ struct csv_format {
     size_t *columns;      /* field's place → column */
     size_t field_count;   /* how many fields a record has */
     size_t field_capacity;
-    size_t column_count;    /* of the schema when opened */
-    char header_error[400]; /* what is wrong with the header, and so with every record; "": nothing */
-    struct hr_buf field;    /* encoder: one value */
+    size_t column_count;       /* of the schema when opened */
+    char header_error[400];    /* what is wrong with the header, and so with every record; "": nothing */
+    struct hr_buf field;       /* encoder: one value */
+    struct hr_csv_index index; /* of plain records; its starts are made for index_fields */
+    size_t index_fields;
+    bool index_fits;  /* fields and columns are such that records may be indexed */
+    bool index_known; /* index_fits was found out for the fields at hand */
 };
 
 static struct csv_format *csv_of(struct hr_format *base)
@@ -66,6 +71,8 @@ static void csv_close(struct hr_format *base)
         hr_timestamp_pattern_free(format->targets[i].pattern);
     }
     format->targets = NULL;
+    format->index.starts = NULL;
+    format->index_fields = 0;
     hr_json_scratch_release(&format->scratch);
     hr_buf_release(&format->field);
     hr_arena_release(&format->arena);
@@ -74,6 +81,7 @@ static void csv_close(struct hr_format *base)
 /* Field i is the i-th column that is decoded. */
 static void order_of_schema(struct csv_format *format)
 {
+    format->index_known = false;
     format->field_count = 0;
     format->header_error[0] = '\0';
     for (size_t i = 0; i < format->base.schema->count; i++) {
@@ -170,6 +178,7 @@ static void take_header(struct csv_format *format, const struct hr_record *recor
     const char *end = text.data + text.length;
     const char *what = NULL;
     format->field_count = 0;
+    format->index_known = false;
     format->header_error[0] = '\0';
     memset(format->states, 0, schema->count);
     for (const char *p = text.data;; p++) {
@@ -328,6 +337,102 @@ static bool decode_record(struct csv_format *format, const struct hr_record *rec
     return judge(format, index, row, rows, chunk);
 }
 
+static size_t decode_general(struct csv_format *format, const struct hr_record *records, uint32_t first_index,
+                             size_t count, size_t row, size_t rows, struct hr_chunk *chunk)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (decode_record(format, &records[i], first_index + (uint32_t)i, row, rows, chunk)) {
+            chunk->record_index[row++] = first_index + (uint32_t)i;
+        }
+    }
+    return row;
+}
+
+/* The records up to the next header, at most a block. */
+static size_t block_of(const struct hr_record *records, size_t count)
+{
+    size_t block = 0;
+    while (block < count && block < HR_CSV_BLOCK && !(records[block].flags & HR_RECORD_HEADER)) {
+        block++;
+    }
+    return block;
+}
+
+/* Every column has exactly one field. A header that names none or too many, or some twice, is for the general way. */
+static bool index_fits(struct csv_format *format)
+{
+    const struct hr_schema *schema = format->base.schema;
+    if (format->header_error[0] != '\0' || format->field_count == 0 || format->field_count > HR_CSV_PLAIN_FIELDS) {
+        return false;
+    }
+    memset(format->states, 0, schema->count);
+    for (size_t i = 0; i < format->field_count; i++) {
+        size_t column = format->columns[i];
+        if (column != NO_COLUMN && format->states[column]++ != 0) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < schema->count; i++) {
+        if (schema->fields[i].origin == HR_ORIGIN_FIELD && format->states[i] == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool may_index(struct csv_format *format)
+{
+    if (HR_UNLIKELY(!format->index_known)) {
+        format->index_known = true;
+        format->index_fits = index_fits(format);
+        struct hr_csv_index *index = &format->index;
+        if (format->index_fits && format->index_fields != format->field_count) {
+            format->index_fields = format->field_count;
+            index->starts =
+                hr_arena_array(&format->arena, HR_CSV_BLOCK * (format->field_count + 1) + HR_CSV_INDEX_SLACK, uint16_t);
+        }
+        index->dialect = format->dialect;
+        index->fields = format->field_count;
+        index->stride = format->field_count + 1;
+        index->record_bytes_max = format->base.record_bytes_max;
+    }
+    return format->index_fits && hr_csv_kernel() != HR_CSV_GENERAL;
+}
+
+/* Plain records a column at a time into the rows [row, row + count), then the odd ones the general way; rows of those
+ * that are bad are closed up. */
+static size_t decode_plain(struct csv_format *format, const struct hr_record *records, uint32_t first_index,
+                           size_t count, size_t row, size_t rows, struct hr_chunk *chunk)
+{
+    struct hr_csv_index *index = &format->index;
+    hr_csv_index_records(index, records, count);
+    for (size_t place = 0; place < format->field_count; place++) {
+        if (format->columns[place] != NO_COLUMN) {
+            struct hr_csv_column column = {place,
+                                           row,
+                                           count,
+                                           rows,
+                                           format->null_value,
+                                           &format->targets[format->columns[place]],
+                                           &format->scratch,
+                                           chunk->arena};
+            hr_csv_column_read(index, &column);
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        chunk->record_index[row + i] = first_index + (uint32_t)i;
+    }
+    chunk->rows = row + count;
+    for (size_t i = 0; i < count; i++) {
+        if (HR_UNLIKELY(index->odd[i]) &&
+            !decode_record(format, &records[i], first_index + (uint32_t)i, row + i, rows, chunk)) {
+            hr_chunk_drop(chunk, row + i);
+        }
+    }
+    hr_chunk_compact(chunk, format->base.schema->count);
+    return chunk->rows;
+}
+
 static void csv_decode(struct hr_format *base, const struct hr_record *records, uint32_t first_index, size_t count,
                        struct hr_chunk *chunk)
 {
@@ -343,13 +448,18 @@ static void csv_decode(struct hr_format *base, const struct hr_record *records, 
         }
     }
     size_t row = 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count;) {
+        size_t block = block_of(records + i, count - i);
         uint32_t index = first_index + (uint32_t)i;
         if (records[i].flags & HR_RECORD_HEADER) {
             take_header(format, &records[i], chunk->arena);
-        } else if (decode_record(format, &records[i], index, row, count, chunk)) {
-            chunk->record_index[row++] = index;
+            block = 1;
+        } else if (HR_LIKELY(may_index(format))) {
+            row = decode_plain(format, records + i, index, block, row, count, chunk);
+        } else {
+            row = decode_general(format, records + i, index, block, row, count, chunk);
         }
+        i += block;
     }
     chunk->rows = row;
     for (size_t i = 0; i < base->schema->count; i++) {
