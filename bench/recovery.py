@@ -6,7 +6,7 @@
 reader  A query is killed with its transaction open. How long until a read_committed reader gets past it, counted from the
         start of the next process and from its first rd_kafka_init_transactions (transaction_times.c, preloaded)?
 state   OnlineLogisticRegression (adagrad) over FeatureHasher with 2^N features, filled with random rows, is killed after a
-        commit, and with the transaction open. From the start of the next process until its first new row is readable.
+        commit, with the transaction open, and delivered but not committed. From the start of the next process until its first new row is readable.
         In a virtual machine the first touch of memory that the host has taken back costs seconds a GiB, so that as much
         is touched and freed before each start (not with --cold-memory).
 cost    200,000 rows in batches of 500: time of a batch, bytes and syncs, with exactly_once and at_least_once.
@@ -157,7 +157,7 @@ def touch_memory(size):
 
 def measure_state(options, folder):
     source = re.sub(r'schema: ".*"', "schema: " + HASHED_SCHEMA, KAFKA_SOURCE)
-    print("%8s %12s %10s  %-24s %-24s %-24s" % ("features", "state, MiB", "fill, s", "", "resumes, s", "first new row, s"))
+    print("%8s %12s %10s  %-25s %-24s %-24s" % ("features", "state, MiB", "fill, s", "", "resumes, s", "first new row, s"))
     for power in options.features:
         features = 1 << power
         draw = random.Random(power)
@@ -169,7 +169,8 @@ def measure_state(options, folder):
         filled = time.monotonic() - began
         case.produce(hashed_rows(draw, rows, 5 * SMALL_BATCH))
         case.run_to_end()
-        for what, fault in (("no open transaction", "commit.after:1"), ("open transaction", "deliver.kafka.sent:1")):
+        for what, fault in (("no open transaction", "commit.after:1"), ("open transaction", "deliver.kafka.sent:1"),
+                            ("delivered, not committed", "commit.before:1")):
             resumed, readable = [], []
             for _ in range(options.repeat):
                 case.produce(hashed_rows(draw, rows, 3 * SMALL_BATCH))
@@ -185,7 +186,7 @@ def measure_state(options, folder):
                 readable.append(first_row(reader) - began)
                 resumed.append(case.resumed_at() - began)
                 end(process)
-            print("2^%-6d %12.1f %10.1f  %-24s %-24s %-24s" % (
+            print("2^%-6d %12.1f %10.1f  %-25s %-24s %-24s" % (
                 power, features * 16 / 2 ** 20, filled, what, spread(resumed), spread(readable)), flush=True)
         size = sum(path.stat().st_size for path in (case.folder / "checkpoint").rglob("*") if path.is_file())
         print("         the checkpoint directory has %.1f MiB" % (size / 2 ** 20), flush=True)
