@@ -22,6 +22,7 @@
 #include "ml/kernel.h"
 #include "ml/kernel_nearest.h"
 #include "ml/model.h"
+#include "ml/nearest.h"
 
 #define DYING_SHARE 1e-8
 #define SPLIT_SHIFT 1e-14
@@ -43,10 +44,10 @@ struct k_means {
     const struct k_means_options *options;
     size_t k;
     size_t dimension;
-    double decay;       /* per batch or point */
-    double *transposed; /* the centres, for hr_kernel_nearest */
-    bool stale;         /* transposed is of other centres */
-    double *point;      /* a sparse row, written out; zeros between rows */
+    double decay; /* per batch or point */
+    struct hr_nearest nearest;
+    bool stale;    /* it is of other centres */
+    double *point; /* a sparse row, written out; zeros between rows */
     /* Of the batch so far. */
     double *sums;     /* k * dimension */
     uint64_t *counts; /* k */
@@ -84,10 +85,10 @@ static size_t nearest_of(struct k_means *model, const double *point, double *squ
         return nearest_of_few(model, point, squared);
     }
     if (model->stale) {
-        hr_nearest_transpose(centre(model, 0), model->k, model->dimension, model->transposed);
+        hr_nearest_set(&model->nearest, centre(model, 0));
         model->stale = false;
     }
-    return hr_kernel_nearest(point, model->transposed, model->k, model->dimension, squared);
+    return hr_nearest_find(&model->nearest, point, squared);
 }
 
 /* Nearest centre, the first of equal ones; SIZE_MAX when no distance is finite. The elements that a sparse row leaves
@@ -264,7 +265,7 @@ static enum hr_status k_means_bind(struct hr_model *base, struct hr_schema *sche
     hr_model_head(base)->format = 1;
     hr_model_head(base)->dimension = model->dimension;
     model->sums = hr_calloc(model->k * model->dimension, sizeof(double));
-    model->transposed = hr_calloc(hr_nearest_size(model->k, model->dimension), sizeof(double));
+    hr_nearest_open(&model->nearest, model->k, model->dimension);
     model->point = hr_calloc(model->dimension, sizeof(double));
     model->stale = true;
     model->counts = hr_calloc(model->k, sizeof(uint64_t));
@@ -312,11 +313,10 @@ static void k_means_close(struct hr_model *base)
 {
     struct k_means *model = (struct k_means *)base;
     hr_free(model->sums);
-    hr_free(model->transposed);
+    hr_nearest_close(&model->nearest);
     hr_free(model->point);
     hr_free(model->counts);
     model->sums = NULL;
-    model->transposed = NULL;
     model->point = NULL;
     model->counts = NULL;
 }
