@@ -151,7 +151,7 @@ class Bench:
         self.result = {"id": measure.ID, "title": measure.TITLE, "must": measure.MUST, "aim": measure.AIM,
                        "when": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
                        "machine": machine(), "load_before": os.getloadavg()[0], "versions": {"headrace": self._version()},
-                       "pairs": self.options.pairs, "figures": [], "notes": []}
+                       "pairs": self.options.pairs, "figures": [], "curves": {}, "notes": []}
 
     def _version(self):
         described = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, text=True, stdout=subprocess.PIPE,
@@ -180,6 +180,10 @@ class Bench:
         self.result["figures"].append(row)
         self.say("  %s: %s %s%s" % (label, row["ours"]["text"], unit, "; %s: %s, ratio %.2f" % (
             peer, row["theirs"]["text"], row["ratio"] or 0) if theirs else ""))
+
+    def curve(self, series, at, value):
+        """A point of a plot that is no row of the table."""
+        self.result["curves"].setdefault(series, []).append((at, value))
 
     def note(self, text):
         if self.result is not None:

@@ -3,6 +3,8 @@
 import subprocess
 import time
 
+TRIES = 50
+
 
 class Broker:
     def __init__(self, root, folder, tool, clicks):
@@ -29,6 +31,11 @@ class Broker:
         full = "%s-%x" % (name, time.time_ns())
         self.tool("create", full, partitions, *settings)
         self.topics.add(full)
+        for _ in range(TRIES):  # the broker answers before it knows of all partitions
+            if subprocess.run([self.tool_path, "count", self.bootstrap, full], check=False, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL).returncode == 0:
+                break
+            time.sleep(0.2)
         return full
 
     def drop(self, *topics):

@@ -22,6 +22,7 @@ from .bench import Failure
 
 SAMPLE = 100000  # records that the pipeline is fitted on
 QUIET = 1.0      # seconds without a change after which all rows are there
+LATE = 5         # seconds without a change after which an engine that has ended has not done its work
 PATIENCE = 120   # seconds without a change after which an engine is stuck
 CHECKED = 200000
 
@@ -88,7 +89,7 @@ class Job:
             quiet = time.monotonic() - changed
             if points and points[-1][1] >= self.records and quiet > QUIET:
                 return points
-            if running.over() and quiet > QUIET:
+            if running.over() and quiet > LATE:
                 raise Failure("%s ended after %d of %d rows; its log: %s" % (
                     self.engine.name, points[-1][1] if points else 0, self.records, self.log))
             if quiet > PATIENCE:

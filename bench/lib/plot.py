@@ -33,10 +33,11 @@ class Axis:
             [self.low, self.high]
 
 
-def lines_of(figures):
+def lines_of(result):
     """Name of a line to its points (at, low, median, high)."""
-    lines = {}
-    for row in figures:
+    lines = {"Headrace: " + name: [(at, value, value, value) for at, value in points]
+             for name, points in result.get("curves", {}).items()}
+    for row in result["figures"]:
         if row["series"] is None or row["at"] is None:
             continue
         for side, name in (("ours", "Headrace"), ("theirs", row["peer"])):
@@ -49,7 +50,7 @@ def lines_of(figures):
 
 def curves(result):
     """The plot of a result, or None when nothing in it is a curve."""
-    lines = lines_of(result["figures"])
+    lines = lines_of(result)
     if not lines:
         return None
     points = [point for line in lines.values() for point in line]

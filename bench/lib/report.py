@@ -15,6 +15,12 @@ def spread(side):
     return "%s (%s–%s)" % (side["text"], number(side["min"]), number(side["max"]))
 
 
+def missed(reached, bound):
+    """By how much, in words: a percentage, or times when it is far away."""
+    times = max(reached, bound) / max(min(reached, bound), 1e-9)
+    return "missed by %s %%" % number((times - 1) * 100) if times < 2 else "missed %s times" % number(times)
+
+
 def verdict(row):
     """Whether the bounds of a row were reached: "must reached, aim missed by 12 %"."""
     reached = row["ours"]["median"] if row["of"] == "value" else row.get("ratio")
@@ -29,7 +35,7 @@ def verdict(row):
         elif (reached >= bound) if upward else (reached <= bound):
             words.append("%s %s: reached" % (name, number(bound)))
         else:
-            words.append("%s %s: **missed by %s %%**" % (name, number(bound), number(abs(reached - bound) / bound * 100)))
+            words.append("%s %s: **%s**" % (name, number(bound), missed(reached, bound)))
     return "; ".join(words)
 
 
