@@ -11,12 +11,11 @@
 #include <math.h>
 
 #include "ml/fitted_values.h"
-#include "ml/stage.h"
+#include "ml/vector_scaler.h"
 #include "ml/vectors.h"
 
 struct scaler_options {
-    const char *input_col;
-    const char *output_col;
+    struct hr_vector_scaler_options columns;
     bool with_mean;
     bool with_std;
 };
@@ -29,10 +28,7 @@ struct moments {
 };
 
 struct scaler {
-    struct hr_stage base;
-    size_t input;
-    size_t output;
-    size_t size;
+    struct hr_vector_scaler base;
     double *mean; /* fitted */
     double *deviation;
     double *shift; /* what is applied: 0 and 1 for what is off */
@@ -45,12 +41,8 @@ static enum hr_status scaler_load(struct hr_stage *stage, const json_t *fitted, 
 {
     struct scaler *scaler = (struct scaler *)stage;
     const struct scaler_options *options = stage->options;
-    size_t count;
-    HR_TRY(hr_fitted_doubles(stage, fitted, "mean", &scaler->mean, &scaler->size, err));
-    HR_TRY(hr_fitted_doubles(stage, fitted, "std", &scaler->deviation, &count, err));
-    if (count != scaler->size) {
-        return hr_stage_fail(stage, err, "fitted.std has %zu elements, fitted.mean has %zu", count, scaler->size);
-    }
+    HR_TRY(hr_vector_scaler_load(&scaler->base, fitted, "mean", &scaler->mean, "std", &scaler->deviation, err));
+    size_t count = scaler->base.size;
     scaler->shift = hr_arena_array(stage->arena, count, double);
     scaler->factor = hr_arena_array(stage->arena, count, double);
     for (size_t i = 0; i < count; i++) {
@@ -64,36 +56,15 @@ static enum hr_status scaler_load(struct hr_stage *stage, const json_t *fitted, 
 static json_t *scaler_save(const struct hr_stage *stage)
 {
     const struct scaler *scaler = (const struct scaler *)stage;
-    return json_pack("{s:o, s:o}", "mean", hr_fitted_from_doubles(scaler->mean, scaler->size), "std",
-                     hr_fitted_from_doubles(scaler->deviation, scaler->size));
-}
-
-static enum hr_status find_input(struct scaler *scaler, const struct hr_schema *schema, struct hr_error *err)
-{
-    const struct scaler_options *options = scaler->base.options;
-    return hr_schema_need_type(schema, options->input_col, HR_TYPE_MASK(VECTOR), "a vector", &scaler->input, err);
-}
-
-static enum hr_status scaler_bind(struct hr_stage *stage, struct hr_schema *schema, struct hr_error *err)
-{
-    struct scaler *scaler = (struct scaler *)stage;
-    const struct scaler_options *options = stage->options;
-    HR_TRY(find_input(scaler, schema, err));
-    size_t known = hr_vector_known_size(&schema->fields[scaler->input]);
-    if (known != 0 && known != scaler->size) {
-        hr_stage_fail(stage, err, "column '%s' has %zu elements, the scaler was fitted on %zu", options->input_col,
-                      known, scaler->size);
-        return hr_fail_hint(err, "fit it again on such vectors: headrace fit QUERY.yaml -o PIPELINE.json");
-    }
-    struct hr_attribute *attribute = hr_vector_size_attribute(scaler->size, stage->arena);
-    return hr_schema_add(schema, options->output_col, HR_TYPE_VECTOR, attribute, &scaler->output, err);
+    return json_pack("{s:o, s:o}", "mean", hr_fitted_from_doubles(scaler->mean, scaler->base.size), "std",
+                     hr_fitted_from_doubles(scaler->deviation, scaler->base.size));
 }
 
 static void scale_dense(const struct scaler *scaler, const double *values, double *out)
 {
     const double *shift = scaler->shift;
     const double *factor = scaler->factor;
-    size_t size = scaler->size;
+    size_t size = scaler->base.size;
     for (size_t i = 0; i < size; i++) {
         out[i] = (values[i] - shift[i]) * factor[i];
     }
@@ -102,7 +73,7 @@ static void scale_dense(const struct scaler *scaler, const double *values, doubl
 static struct hr_vector scale_vector(const struct scaler *scaler, const struct hr_vector *vector,
                                      struct hr_arena *arena)
 {
-    const struct scaler_options *options = scaler->base.options;
+    const struct scaler_options *options = scaler->base.base.options;
     if (vector->indices != NULL && !options->with_mean) {
         double *values = hr_arena_array(arena, vector->count, double);
         for (uint32_t i = 0; i < vector->count; i++) {
@@ -119,42 +90,34 @@ static struct hr_vector scale_vector(const struct scaler *scaler, const struct h
 static void scaler_transform(struct hr_stage *stage, struct hr_chunk *chunk)
 {
     const struct scaler *scaler = (const struct scaler *)stage;
-    const struct scaler_options *options = stage->options;
-    const struct hr_column *input = &chunk->columns[scaler->input];
-    struct hr_column *output = &chunk->columns[scaler->output];
-    if (input->dense != NULL && input->dense_size == scaler->size) {
-        double *matrix = hr_column_init_dense(output, chunk->rows, (uint32_t)scaler->size, chunk->arena);
+    const struct hr_column *input = &chunk->columns[scaler->base.input];
+    struct hr_column *output = &chunk->columns[scaler->base.output];
+    if (input->dense != NULL && input->dense_size == scaler->base.size) {
+        double *matrix = hr_column_init_dense(output, chunk->rows, (uint32_t)scaler->base.size, chunk->arena);
         for (size_t row = 0; row < chunk->rows; row++) {
-            scale_dense(scaler, input->dense + row * scaler->size, matrix + row * scaler->size);
+            scale_dense(scaler, input->dense + row * scaler->base.size, matrix + row * scaler->base.size);
         }
         return;
     }
     hr_column_init(output, HR_TYPE_VECTOR, chunk->rows, chunk->arena);
     for (size_t row = 0; row < chunk->rows; row++) {
-        const struct hr_vector *vector = &input->vectors[row];
-        if (hr_column_is_null(input, row)) {
-            hr_stage_reject(stage, chunk, row, options->input_col, "null is no vector");
-        } else if (vector->size != scaler->size) {
-            hr_stage_reject(stage, chunk, row, options->input_col,
-                            "the vector has %u elements, the scaler was fitted on %zu", vector->size, scaler->size);
-        } else {
-            output->vectors[row] = scale_vector(scaler, vector, chunk->arena);
+        if (hr_vector_scaler_takes(stage, chunk, row)) {
+            output->vectors[row] = scale_vector(scaler, &input->vectors[row], chunk->arena);
         }
     }
     hr_column_find_dense(output, chunk->rows);
 }
 
-static enum hr_status scaler_fit_begin(struct hr_stage *stage, const struct hr_schema *schema, struct hr_error *err)
+static void begin_moments(struct hr_vector_scaler *base)
 {
-    struct scaler *scaler = (struct scaler *)stage;
-    scaler->moments = NULL;
-    scaler->size = 0;
+    struct scaler *scaler = (struct scaler *)base;
+    scaler->moments = hr_arena_calloc(base->base.arena, base->size, sizeof(*scaler->moments));
     scaler->rows = 0.0;
-    return find_input(scaler, schema, err);
 }
 
-static void take_in(struct scaler *scaler, const struct hr_vector *vector)
+static void take_in(struct hr_vector_scaler *base, const struct hr_vector *vector)
 {
+    struct scaler *scaler = (struct scaler *)base;
     for (uint32_t i = 0; i < vector->count; i++) {
         double value = vector->values[i];
         if (value == 0.0) {
@@ -171,41 +134,17 @@ static void take_in(struct scaler *scaler, const struct hr_vector *vector)
 
 static enum hr_status scaler_fit_chunk(struct hr_stage *stage, const struct hr_chunk *chunk, struct hr_error *err)
 {
-    struct scaler *scaler = (struct scaler *)stage;
-    const struct scaler_options *options = stage->options;
-    const struct hr_column *input = &chunk->columns[scaler->input];
-    for (size_t row = 0; row < chunk->rows; row++) {
-        const struct hr_vector *vector = &input->vectors[row];
-        if (hr_column_is_null(input, row)) {
-            return hr_stage_fail_row(stage, chunk, row, err, options->input_col, "null is no vector");
-        }
-        if (vector->size == 0) {
-            return hr_stage_fail_row(stage, chunk, row, err, options->input_col, "a vector without elements");
-        }
-        if (scaler->moments == NULL) {
-            scaler->size = vector->size;
-            scaler->moments = hr_arena_calloc(stage->arena, scaler->size, sizeof(*scaler->moments));
-        }
-        if (vector->size != scaler->size) {
-            return hr_stage_fail_row(stage, chunk, row, err, options->input_col,
-                                     "a vector of %u elements after one of %zu", vector->size, scaler->size);
-        }
-        take_in(scaler, vector);
-    }
-    return HR_OK;
+    return hr_vector_scaler_fit_chunk(stage, chunk, begin_moments, take_in, err);
 }
 
 static enum hr_status scaler_fit_end(struct hr_stage *stage, bool *again, struct hr_error *err)
 {
     struct scaler *scaler = (struct scaler *)stage;
+    HR_TRY(hr_vector_scaler_fit_end(stage, again, err));
     const double rows = scaler->rows;
-    *again = false;
-    if (rows == 0.0) {
-        return hr_stage_fail(stage, err, "there are no rows to fit on");
-    }
-    scaler->mean = hr_arena_array(stage->arena, scaler->size, double);
-    scaler->deviation = hr_arena_array(stage->arena, scaler->size, double);
-    for (size_t i = 0; i < scaler->size; i++) {
+    scaler->mean = hr_arena_array(stage->arena, scaler->base.size, double);
+    scaler->deviation = hr_arena_array(stage->arena, scaler->base.size, double);
+    for (size_t i = 0; i < scaler->base.size; i++) {
         const struct moments *moments = &scaler->moments[i];
         double squares = moments->squares + moments->mean * moments->mean * moments->count * (rows - moments->count) /
                                                 rows; /* the zeros */
@@ -217,9 +156,7 @@ static enum hr_status scaler_fit_end(struct hr_stage *stage, bool *again, struct
 }
 
 static const struct hr_option scaler_rows[] = {
-    HR_OPTION(struct scaler_options, input_col, "inputCol", STRING, .required = true, .help = "vector column to scale"),
-    HR_OPTION(struct scaler_options, output_col, "outputCol", STRING, .required = true,
-              .help = "vector column to make"),
+    HR_VECTOR_SCALER_OPTIONS(struct scaler_options),
     HR_OPTION(struct scaler_options, with_mean, "withMean", BOOL, .fallback = "false",
               .help = "subtract the mean; makes sparse vectors dense"),
     HR_OPTION(struct scaler_options, with_std, "withStd", BOOL, .fallback = "true",
@@ -243,9 +180,9 @@ const struct hr_stage_type hr_stage_standard_scaler = {
     .flags = HR_STAGE_ESTIMATOR,
     .load = scaler_load,
     .save = scaler_save,
-    .bind = scaler_bind,
+    .bind = hr_vector_scaler_bind,
     .transform = scaler_transform,
-    .fit_begin = scaler_fit_begin,
+    .fit_begin = hr_vector_scaler_fit_begin,
     .fit_chunk = scaler_fit_chunk,
     .fit_end = scaler_fit_end,
 };
