@@ -22,6 +22,9 @@
 #define ABORT_STOPPING_MS 500
 /* Half of librdkafka's own limit. */
 #define QUEUED_BYTES_MAX ((size_t)512 << 20)
+/* Rows without a key that go to one partition before the next one has its turn: a full request of batch.num.messages.
+ */
+#define RUN_MESSAGES 4000
 
 static const char *what(const struct hr_kafka_producer *producer, const char *action, char text[320])
 {
@@ -63,18 +66,62 @@ static void client_error(rd_kafka_t *client, int code, const char *reason, void 
     hr_kafka_watch_error(&producer->watch, client, code, reason);
 }
 
+/* A partitioner that the user chose decides alone. */
+static bool may_choose(const struct hr_properties *properties)
+{
+    for (size_t i = 0; i < properties->count; i++) {
+        const char *key = properties->items[i].key;
+        if (strcmp(key, "partitioner") == 0 || strcmp(key, "sticky.partitioning.linger.ms") == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static enum hr_status producer_configure(struct hr_kafka_producer *producer, rd_kafka_conf_t *conf,
                                          const char *transactional_id, struct hr_error *err)
 {
     rd_kafka_conf_set_opaque(conf, producer);
     rd_kafka_conf_set_dr_msg_cb(conf, delivery_report);
     rd_kafka_conf_set_error_cb(conf, client_error);
+    if (producer->in_runs) {
+        HR_TRY(hr_kafka_conf_set(conf, "sticky.partitioning.linger.ms", "0", err));
+    }
     if (transactional_id == NULL) {
         return HR_OK;
     }
     HR_TRY(hr_kafka_conf_set(conf, "transactional.id", transactional_id, err));
     /* For the ledger: its end must count what other queries have open (kafka_ledger.c). */
     return hr_kafka_conf_set(conf, "isolation.level", "read_uncommitted", err);
+}
+
+/* The partition of a message that comes without one. No key, as the first message of a run: the next partition in turn
+ * that has a leader. */
+static int32_t choose_partition(const rd_kafka_topic_t *topic, const void *key, size_t key_length, int32_t count,
+                                void *opaque, void *message_opaque)
+{
+    struct hr_kafka_producer *producer = opaque;
+    if (key != NULL) {
+        return rd_kafka_msg_partitioner_murmur2_random(topic, key, key_length, count, opaque, message_opaque);
+    }
+    int64_t before = atomic_load_explicit(&producer->partition, memory_order_relaxed);
+    int32_t partition = (int32_t)((before + 1) % count);
+    for (int32_t i = 1; i < count && !rd_kafka_topic_partition_available(topic, partition); i++) {
+        partition = (partition + 1) % count;
+    }
+    atomic_store_explicit(&producer->partition, partition, memory_order_relaxed);
+    return partition;
+}
+
+static rd_kafka_topic_t *topic_new(struct hr_kafka_producer *producer)
+{
+    rd_kafka_topic_conf_t *conf = NULL;
+    if (producer->in_runs) {
+        conf = rd_kafka_default_topic_conf_dup(producer->client);
+        rd_kafka_topic_conf_set_partitioner_cb(conf, choose_partition);
+        rd_kafka_topic_conf_set_opaque(conf, producer);
+    }
+    return rd_kafka_topic_new(producer->client, producer->topic_name, conf);
 }
 
 static int queue_max(const rd_kafka_t *client)
@@ -93,6 +140,7 @@ enum hr_status hr_kafka_producer_open(struct hr_kafka_producer *producer, const 
     rd_kafka_conf_t *conf = NULL;
     int partitions = 0;
     *producer = (struct hr_kafka_producer){.topic_name = topic, .transactional = transactional_id != NULL};
+    producer->in_runs = may_choose(properties);
     HR_TRY(hr_kafka_conf(HR_KAFKA_PRODUCER, properties, query, &conf, err));
     enum hr_status status = producer_configure(producer, conf, transactional_id, err);
     if (status != HR_OK) {
@@ -101,7 +149,7 @@ enum hr_status hr_kafka_producer_open(struct hr_kafka_producer *producer, const 
     }
     HR_TRY(hr_kafka_client(HR_KAFKA_PRODUCER, conf, &producer->client, err));
     producer->queue_max = queue_max(producer->client);
-    producer->topic = rd_kafka_topic_new(producer->client, topic, NULL);
+    producer->topic = topic_new(producer);
     if (producer->topic == NULL) {
         return hr_fail(err, HR_BAD_CONFIG, "'%s' is no name of a topic", topic);
     }
@@ -165,6 +213,7 @@ void hr_kafka_producer_begin(struct hr_kafka_producer *producer)
 {
     HR_ASSERT(!producer->open_transaction);
     producer->failed = RD_KAFKA_RESP_ERR_NO_ERROR;
+    producer->run_left = 0;
 }
 
 enum hr_status hr_kafka_producer_enter(struct hr_kafka_producer *producer, struct hr_error *err)
@@ -235,26 +284,50 @@ static enum hr_status make_room(struct hr_kafka_producer *producer, size_t count
                : drain(producer, producer->queue_max - (int)count, err);
 }
 
+static enum hr_status produce(struct hr_kafka_producer *producer, int32_t partition, rd_kafka_message_t *messages,
+                              size_t count, struct hr_error *err)
+{
+    if ((size_t)rd_kafka_produce_batch(producer->topic, partition, RD_KAFKA_MSG_F_COPY, messages, (int)count) ==
+        count) {
+        return HR_OK;
+    }
+    HR_TRY(check_failed(producer, err));
+    for (size_t i = 0; i < count; i++) {
+        if (messages[i].err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            char text[320];
+            return hr_kafka_fail(err, messages[i].err, NULL, what(producer, "writing", text));
+        }
+    }
+    return HR_OK;
+}
+
+/* The first message of a run has its partition chosen (choose_partition), and the others are told it: asking for each
+ * message costs more than the message. */
+static enum hr_status produce_in_runs(struct hr_kafka_producer *producer, rd_kafka_message_t *messages, size_t count,
+                                      struct hr_error *err)
+{
+    for (size_t done = 0; done < count;) {
+        bool first = producer->run_left == 0;
+        size_t part = first ? 1 : count - done < producer->run_left ? count - done : producer->run_left;
+        int32_t partition =
+            first ? RD_KAFKA_PARTITION_UA : atomic_load_explicit(&producer->partition, memory_order_relaxed);
+        HR_TRY(produce(producer, partition, messages + done, part, err));
+        producer->run_left = first ? RUN_MESSAGES - 1 : producer->run_left - part;
+        done += part;
+    }
+    return HR_OK;
+}
+
 enum hr_status hr_kafka_producer_send(struct hr_kafka_producer *producer, rd_kafka_message_t *messages, size_t count,
-                                      size_t bytes, struct hr_error *err)
+                                      bool keyed, size_t bytes, struct hr_error *err)
 {
     HR_TRY(hr_kafka_producer_enter(producer, err));
     size_t slice_max = (size_t)producer->queue_max / 2;
     for (size_t first = 0; first < count; first += slice_max) {
         size_t slice = count - first < slice_max ? count - first : slice_max;
-        rd_kafka_message_t *part = messages + first;
         HR_TRY(make_room(producer, slice, first == 0 ? bytes : 0, err));
-        if ((size_t)rd_kafka_produce_batch(producer->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, part,
-                                           (int)slice) == slice) {
-            continue;
-        }
-        HR_TRY(check_failed(producer, err));
-        for (size_t i = 0; i < slice; i++) {
-            if (part[i].err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-                char text[320];
-                return hr_kafka_fail(err, part[i].err, NULL, what(producer, "writing", text));
-            }
-        }
+        HR_TRY(keyed || !producer->in_runs ? produce(producer, RD_KAFKA_PARTITION_UA, messages + first, slice, err)
+                                           : produce_in_runs(producer, messages + first, slice, err));
     }
     (void)rd_kafka_poll(producer->client, 0);
     return check_failed(producer, err);

@@ -7,6 +7,8 @@
 #ifndef HR_SINKS_KAFKA_PRODUCER_H
 #define HR_SINKS_KAFKA_PRODUCER_H
 
+#include <stdatomic.h>
+
 #include "base/kafka.h"
 #include "sinks/sink.h"
 
@@ -24,8 +26,11 @@ struct hr_kafka_producer {
     const struct hr_stop *stop; /* NULL: never stops */
     rd_kafka_resp_err_t failed; /* first delivery that failed since begin */
     char failed_text[256];
-    int queue_max;       /* queue.buffering.max.messages */
-    size_t queued_bytes; /* at most so many are in librdkafka's queue */
+    int queue_max;        /* queue.buffering.max.messages */
+    size_t queued_bytes;  /* at most so many are in librdkafka's queue */
+    bool in_runs;         /* messages without a key go to one partition for a while, then to the next */
+    size_t run_left;      /* messages until the next one; 0: the next message begins a run */
+    atomic_int partition; /* of this run; librdkafka may ask for one in a thread of its own */
 };
 
 /* Connects, and finds the topic. transactional_id NULL: no transactions, idempotent all the same. */
@@ -38,9 +43,10 @@ enum hr_status hr_kafka_producer_fence(struct hr_kafka_producer *producer, struc
 void hr_kafka_producer_begin(struct hr_kafka_producer *producer);
 /* Begins the transaction where there is none. */
 enum hr_status hr_kafka_producer_enter(struct hr_kafka_producer *producer, struct hr_error *err);
-/* Sends messages in order; they are copied. bytes: of all keys and values. Waits where the queue is full. */
+/* Sends messages in order; they are copied. keyed: they have keys, which choose the partitions. bytes: of all keys and
+ * values. Waits where the queue is full. */
 enum hr_status hr_kafka_producer_send(struct hr_kafka_producer *producer, rd_kafka_message_t *messages, size_t count,
-                                      size_t bytes, struct hr_error *err);
+                                      bool keyed, size_t bytes, struct hr_error *err);
 enum hr_status hr_kafka_producer_send_document(struct hr_kafka_producer *producer, const struct hr_document *document,
                                                struct hr_error *err);
 /* Waits until all is with the broker. */

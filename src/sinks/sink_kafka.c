@@ -245,7 +245,8 @@ static enum hr_status kafka_write_rows(struct hr_sink *base, const struct hr_chu
         };
         start = sink->row_ends[row];
     }
-    return hr_kafka_producer_send(&sink->producer, sink->messages, chunk->rows, sink->encoded.length, err);
+    return hr_kafka_producer_send(&sink->producer, sink->messages, chunk->rows, key_column != NULL,
+                                  sink->encoded.length, err);
 }
 
 static enum hr_status kafka_write_document(struct hr_sink *base, const struct hr_document *document,
