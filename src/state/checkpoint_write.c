@@ -107,20 +107,11 @@ static struct hr_part_entry *table_insert(struct hr_part_table *table, struct hr
 static void prepare_page(struct preparation *preparation, struct hr_part_entry *entry, struct hr_page_version *version,
                          uint32_t page, struct hr_str content, uint32_t content_crc)
 {
-    char key[HR_PAGE_KEY_MAX];
-    struct hr_arena *arena = &preparation->checkpoint->scratch;
-    struct hr_str key_view = hr_key_page(entry->name, page, preparation->batch, key);
-    char *stored = hr_arena_alloc(arena, key_view.length + content.length + sizeof(uint32_t));
-    uint32_t crc = hr_page_crc(content_crc, key_view);
-    memcpy(stored, key, key_view.length);
-    char *value = stored + key_view.length;
-    if (content.length > 0) {
-        memcpy(value, content.data, content.length);
-    }
-    uint32_t crc_bytes = htole32(crc);
-    memcpy(value + content.length, &crc_bytes, sizeof(crc_bytes));
-    hr_store_batch_put(&preparation->changes, (struct hr_str){stored, key_view.length},
-                       (struct hr_str){value, content.length + sizeof(crc_bytes)});
+    char text[HR_PAGE_KEY_MAX];
+    struct hr_str key = hr_key_page(entry->name, page, preparation->batch, text);
+    key.data = memcpy(hr_arena_alloc(&preparation->checkpoint->scratch, key.length), text, key.length);
+    uint32_t crc = hr_page_crc(content_crc, key);
+    hr_store_batch_put_word(&preparation->changes, key, content, htole32(crc));
     if (version->batch >= 0) {
         entry->sum -= hr_page_hash(page, version->batch, version->crc);
     } else {

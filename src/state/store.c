@@ -20,6 +20,12 @@ void hr_store_batch_put(struct hr_store_batch *batch, struct hr_str key, struct 
     *batch_next(batch) = (struct hr_store_change){.key = key, .value = value};
 }
 
+void hr_store_batch_put_word(struct hr_store_batch *batch, struct hr_str key, struct hr_str value, uint32_t word)
+{
+    *batch_next(batch) =
+        (struct hr_store_change){.key = key, .value = value, .tail = word, .tail_length = sizeof(word)};
+}
+
 void hr_store_batch_remove(struct hr_store_batch *batch, struct hr_str key)
 {
     *batch_next(batch) = (struct hr_store_change){.key = key, .remove = true};

@@ -23,6 +23,8 @@ struct hr_store;
 struct hr_store_change {
     struct hr_str key;
     struct hr_str value;
+    uint32_t tail; /* what is stored is the value, then tail_length bytes of this */
+    uint8_t tail_length;
     bool remove;
 };
 
@@ -33,6 +35,8 @@ struct hr_store_batch {
 };
 
 void hr_store_batch_put(struct hr_store_batch *batch, struct hr_str key, struct hr_str value); /* views, not copies */
+/* The value, then the word's bytes as they are in memory: a checksum need not be copied behind what it is of. */
+void hr_store_batch_put_word(struct hr_store_batch *batch, struct hr_str key, struct hr_str value, uint32_t word);
 void hr_store_batch_remove(struct hr_store_batch *batch, struct hr_str key);
 void hr_store_batch_clear(struct hr_store_batch *batch);
 void hr_store_batch_release(struct hr_store_batch *batch);

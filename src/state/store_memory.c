@@ -45,17 +45,20 @@ static struct hr_str entry_value(const struct memory_entry *entry)
     return (struct hr_str){entry->bytes + entry->key_length, entry->value_length};
 }
 
-static struct memory_entry *entry_new(struct hr_str key, struct hr_str value)
+static struct memory_entry *entry_new(const struct hr_store_change *change)
 {
-    struct memory_entry *entry = hr_alloc(sizeof(*entry) + key.length + value.length);
+    struct hr_str key = change->key;
+    struct hr_str value = change->value;
+    struct memory_entry *entry = hr_alloc(sizeof(*entry) + key.length + value.length + change->tail_length);
     entry->key_length = key.length;
-    entry->value_length = value.length;
+    entry->value_length = value.length + change->tail_length;
     if (key.length > 0) {
         memcpy(entry->bytes, key.data, key.length);
     }
     if (value.length > 0) {
         memcpy(entry->bytes + key.length, value.data, value.length);
     }
+    memcpy(entry->bytes + key.length + value.length, &change->tail, change->tail_length);
     return entry;
 }
 
@@ -133,7 +136,7 @@ static enum hr_status memory_write(struct hr_store *store, const struct hr_store
     struct memory_store *memory = (struct memory_store *)store;
     for (size_t i = 0; i < batch->count; i++) {
         const struct hr_store_change *change = &batch->changes[i];
-        struct memory_entry *entry = change->remove ? NULL : entry_new(change->key, change->value);
+        struct memory_entry *entry = change->remove ? NULL : entry_new(change);
         struct memory_entry *before = memory_exchange(memory, change->key, entry);
         if (sync) {
             hr_free(before);

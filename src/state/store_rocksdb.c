@@ -24,7 +24,7 @@
 /* Scans read whole parts: by the block, a GiB would be 65,536 reads. */
 #define READ_AHEAD_BYTES (1u << 20)
 /* A reused write batch keeps its memory; past this size it is made anew. */
-#define KEPT_BATCH_BYTES (1u << 20)
+#define KEPT_BATCH_BYTES (8u << 20)
 
 struct rocksdb_store {
     struct hr_store store;
@@ -77,6 +77,19 @@ static enum hr_status fail_rocksdb(struct hr_error *err, const char *path, const
     return status;
 }
 
+/* Returns about how many bytes it takes. */
+static size_t add_change(rocksdb_writebatch_t *batch, const struct hr_store_change *change)
+{
+    if (change->remove) {
+        rocksdb_writebatch_delete(batch, change->key.data, change->key.length);
+    } else {
+        const char *parts[] = {change->value.data, (const char *)&change->tail};
+        const size_t lengths[] = {change->value.length, change->tail_length};
+        rocksdb_writebatch_putv(batch, 1, &change->key.data, &change->key.length, 2, parts, lengths);
+    }
+    return change->key.length + change->value.length + change->tail_length + 16;
+}
+
 static enum hr_status rocksdb_store_write(struct hr_store *store, const struct hr_store_batch *batch, bool sync,
                                           struct hr_error *err)
 {
@@ -88,14 +101,7 @@ static enum hr_status rocksdb_store_write(struct hr_store *store, const struct h
     }
     size_t bytes = 0;
     for (size_t i = 0; i < batch->count; i++) {
-        const struct hr_store_change *change = &batch->changes[i];
-        if (change->remove) {
-            rocksdb_writebatch_delete(self->batch, change->key.data, change->key.length);
-        } else {
-            rocksdb_writebatch_put(self->batch, change->key.data, change->key.length, change->value.data,
-                                   change->value.length);
-        }
-        bytes += change->key.length + change->value.length + 16;
+        bytes += add_change(self->batch, &batch->changes[i]);
     }
     char *text = NULL;
     rocksdb_write(self->db, sync ? self->write_synced : self->write_unsynced, self->batch, &text);
@@ -230,6 +236,8 @@ static rocksdb_options_t *rocksdb_store_options(bool create, bool read_only)
     rocksdb_options_set_max_write_buffer_number(options, 2);
     rocksdb_options_set_target_file_size_base(options, WRITE_BUFFER_BYTES);
     rocksdb_options_set_level_compaction_dynamic_level_bytes(options, 1);
+    /* Pages live for `keep` batches and die in the order they came: the later they are moved, the fewer are left. */
+    rocksdb_options_set_level0_file_num_compaction_trigger(options, 8);
     rocksdb_options_set_compression(options, rocksdb_no_compression);
     rocksdb_options_set_max_background_jobs(options, 2);
     rocksdb_options_set_max_file_opening_threads(options, 1);
