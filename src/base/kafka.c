@@ -80,7 +80,7 @@ static const struct default_property default_properties[] = {
     {"fetch.error.backoff.ms", FOR_CONSUMER, "100"},
     {"max.poll.interval.ms", FOR_CONSUMER, "86400000"},
     {"retry.backoff.ms", FOR_PRODUCER, "5"},
-    {"linger.ms", FOR_PRODUCER, "2"},
+    {"linger.ms", FOR_PRODUCER, "0"},
     {"max.in.flight.requests.per.connection", FOR_PRODUCER, "1"},
     {"batch.num.messages", FOR_PRODUCER, "4000"},
     /* A queue left to fill costs more processor time a row than the rows themselves. */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -17,6 +18,8 @@
 /* The same once a stop was asked for: a broker that is there needs milliseconds, and whoever stops a service waits ten
  * seconds, not thirty. */
 #define GIVE_UP_STOPPING_NS INT64_C(3000000000)
+#define OFTEN_NS INT64_C(3000000)
+#define LOOK_NS 150000
 #define COMMIT_MS 3000
 #define ABORT_MS 3000
 #define ABORT_STOPPING_MS 500
@@ -247,13 +250,26 @@ static enum hr_status check_failed(struct hr_kafka_producer *producer, struct hr
                : hr_kafka_fail(err, producer->failed, producer->failed_text, what(producer, "writing", text));
 }
 
+/* librdkafka tells of failed deliveries only, so that nothing says when the last one has arrived: looked at often at
+ * first, for a small transaction is there within a millisecond, and less so later. */
+static void wait_a_little(struct hr_kafka_producer *producer, int64_t waited_ns)
+{
+    if (waited_ns > OFTEN_NS) {
+        (void)rd_kafka_poll(producer->client, 1);
+        return;
+    }
+    (void)rd_kafka_poll(producer->client, 0);
+    (void)nanosleep(&(struct timespec){.tv_nsec = LOOK_NS}, NULL);
+}
+
 /* Waits until at most `left` messages are not sent, or nothing moves for GIVE_UP_NS. */
 static enum hr_status drain(struct hr_kafka_producer *producer, int left, struct hr_error *err)
 {
     int before = rd_kafka_outq_len(producer->client);
-    int64_t progress_ns = hr_clock_monotonic_ns(&hr_clock_system);
+    int64_t begin_ns = hr_clock_monotonic_ns(&hr_clock_system);
+    int64_t progress_ns = begin_ns;
+    (void)rd_kafka_poll(producer->client, 0);
     for (;;) {
-        (void)rd_kafka_poll(producer->client, 1);
         HR_TRY(check_failed(producer, err));
         int now = rd_kafka_outq_len(producer->client);
         if (now <= left) {
@@ -267,6 +283,7 @@ static enum hr_status drain(struct hr_kafka_producer *producer, int left, struct
             return hr_kafka_fail(err, RD_KAFKA_RESP_ERR__TIMED_OUT, "no broker takes records",
                                  what(producer, "writing", text));
         }
+        wait_a_little(producer, hr_clock_monotonic_ns(&hr_clock_system) - begin_ns);
     }
 }
 

@@ -5,7 +5,7 @@
  *     start     on a thread of its own: one producer with a stable transactional.id; init_transactions fences earlier
  *               instances and ends what they left open; then the ledger says what was committed last (kafka_ledger.c)
  *     write     rows are encoded chunk by chunk and produced; the transaction begins with the first of them
- *     commit    ledger record, wait until all is sent, commit
+ *     commit    ledger record, wait until all is sent, commit; the record of a small batch follows its rows at once
  *
  * At least once: the same without transactions and ledger, commit is flush.
  */
@@ -52,6 +52,8 @@ struct kafka_sink {
     enum hr_status start_status;
     struct hr_error start_error;
     struct hr_sink_position position; /* what the ledger said at the start */
+    int64_t batch;
+    bool noted; /* its ledger record is in the transaction */
     struct hr_buf encoded;
     size_t *row_ends;
     rd_kafka_message_t *messages; /* HR_CHUNK_ROWS of them */
@@ -206,9 +208,11 @@ static void kafka_close(struct hr_sink *base)
 
 static enum hr_status kafka_begin(struct hr_sink *base, int64_t batch, struct hr_error *err)
 {
-    (void)batch;
+    struct kafka_sink *sink = kafka_of(base);
     (void)err;
-    hr_kafka_producer_begin(&kafka_of(base)->producer);
+    sink->batch = batch;
+    sink->noted = false;
+    hr_kafka_producer_begin(&sink->producer);
     return HR_OK;
 }
 
@@ -222,6 +226,24 @@ static struct hr_str key_of(struct kafka_sink *sink, const struct hr_column *col
     }
     size_t length = hr_number_format_int64(column->longs[row], sink->key_texts[row]);
     return (struct hr_str){sink->key_texts[row], length};
+}
+
+/* Readers of the ledger wait for a transaction that is open there, so the record of a batch that takes long must come
+ * last. That of one that is done soon can be on its way while the batch is prepared. */
+static bool is_small(const struct hr_chunk *chunk)
+{
+    return chunk->rows <= HR_CHUNK_ROWS / 2;
+}
+
+static enum hr_status note_batch(struct kafka_sink *sink, struct hr_error *err)
+{
+    if (!sink->producer.transactional || sink->noted) {
+        return HR_OK;
+    }
+    sink->noted = true;
+    HR_TRY(hr_kafka_producer_enter(&sink->producer, err));
+    return hr_kafka_ledger_write(&sink->ledger, sink->producer.client, &sink->base.identity, sink->base.id, sink->batch,
+                                 err);
 }
 
 static enum hr_status kafka_write_rows(struct hr_sink *base, const struct hr_chunk *chunk, struct hr_error *err)
@@ -245,8 +267,9 @@ static enum hr_status kafka_write_rows(struct hr_sink *base, const struct hr_chu
         };
         start = sink->row_ends[row];
     }
-    return hr_kafka_producer_send(&sink->producer, sink->messages, chunk->rows, key_column != NULL,
-                                  sink->encoded.length, err);
+    HR_TRY(hr_kafka_producer_send(&sink->producer, sink->messages, chunk->rows, key_column != NULL,
+                                  sink->encoded.length, err));
+    return is_small(chunk) ? note_batch(sink, err) : HR_OK;
 }
 
 static enum hr_status kafka_write_document(struct hr_sink *base, const struct hr_document *document,
@@ -262,8 +285,8 @@ static enum hr_status kafka_commit(struct hr_sink *base, int64_t batch, struct h
     if (!producer->transactional) {
         return hr_kafka_producer_flush(producer, err);
     }
-    HR_TRY(hr_kafka_producer_enter(producer, err));
-    HR_TRY(hr_kafka_ledger_write(&sink->ledger, sink->producer.client, &base->identity, base->id, batch, err));
+    HR_ASSERT(batch == sink->batch);
+    HR_TRY(note_batch(sink, err));
     /* Sent before it is committed: the wait inside commit has a grain of ten milliseconds. */
     HR_TRY(hr_kafka_producer_flush(producer, err));
     HR_TRY(hr_fault("deliver.kafka.sent", err));
