@@ -20,6 +20,7 @@
 #define GIVE_UP_STOPPING_NS INT64_C(3000000000)
 #define OFTEN_NS INT64_C(3000000)
 #define LOOK_NS 150000
+#define MARKERS_NS 3000000
 #define COMMIT_MS 3000
 #define ABORT_MS 3000
 #define ABORT_STOPPING_MS 500
@@ -217,6 +218,7 @@ void hr_kafka_producer_begin(struct hr_kafka_producer *producer)
     HR_ASSERT(!producer->open_transaction);
     producer->failed = RD_KAFKA_RESP_ERR_NO_ERROR;
     producer->run_left = 0;
+    producer->sent = 0;
 }
 
 enum hr_status hr_kafka_producer_enter(struct hr_kafka_producer *producer, struct hr_error *err)
@@ -296,6 +298,7 @@ static enum hr_status make_room(struct hr_kafka_producer *producer, size_t count
         producer->queued_bytes = 0;
     }
     producer->queued_bytes += bytes;
+    producer->sent += count;
     return rd_kafka_outq_len(producer->client) + (int)count <= producer->queue_max
                ? HR_OK
                : drain(producer, producer->queue_max - (int)count, err);
@@ -380,6 +383,16 @@ enum hr_status hr_kafka_producer_flush(struct hr_kafka_producer *producer, struc
 
 /* ---- commit ------------------------------------------------------------------------------------------------- */
 
+/* The broker answers a commit before all its partitions have the end marker, and refuses a next transaction until they
+ * do; librdkafka then asks again after 20 ms, so waiting a little is quicker. Rows that come meanwhile join the next
+ * batch. What comes after a large transaction takes longer than the markers anyway. */
+static void let_markers_pass(const struct hr_kafka_producer *producer)
+{
+    if (producer->sent < RUN_MESSAGES) {
+        (void)nanosleep(&(struct timespec){.tv_nsec = MARKERS_NS}, NULL);
+    }
+}
+
 /* Retried as long as librdkafka says that this is safe: the same transaction, no new one. */
 enum hr_status hr_kafka_producer_commit(struct hr_kafka_producer *producer, struct hr_error *err)
 {
@@ -388,6 +401,7 @@ enum hr_status hr_kafka_producer_commit(struct hr_kafka_producer *producer, stru
         rd_kafka_error_t *error = rd_kafka_commit_transaction(producer->client, COMMIT_MS);
         if (error == NULL) {
             producer->open_transaction = false;
+            let_markers_pass(producer);
             return HR_OK;
         }
         bool again = rd_kafka_error_is_retriable(error) && !rd_kafka_error_txn_requires_abort(error) &&

@@ -29,6 +29,7 @@ struct hr_kafka_producer {
     int queue_max;        /* queue.buffering.max.messages */
     size_t queued_bytes;  /* at most so many are in librdkafka's queue */
     bool in_runs;         /* messages without a key go to one partition for a while, then to the next */
+    size_t sent;          /* messages since begin */
     size_t run_left;      /* messages until the next one; 0: the next message begins a run */
     atomic_int partition; /* of this run; librdkafka may ask for one in a thread of its own */
 };
