@@ -15,6 +15,8 @@
 #include "data/base64.h"
 
 enum { NUMBER_MAX = HR_NUMBER_TEXT_MAX + 8 };
+/* Room for all its numbers is reserved at once. */
+enum { SHORT_VECTOR = 16 };
 
 /* Text of a double into room of NUMBER_MAX bytes. */
 static size_t put_double(double value, bool is_float, char *out)
@@ -129,6 +131,56 @@ static void append_doubles(struct hr_buf *out, const double *values, size_t coun
     hr_buf_append_char(out, ']');
 }
 
+/* A key and a number, or a key and a short array of them, in room that is reserved once. */
+static void append_member_double(struct hr_buf *out, struct hr_str key, double value, bool is_float)
+{
+    char *room = hr_buf_reserve(out, key.length + NUMBER_MAX);
+    if (room != NULL) {
+        memcpy(room, key.data, key.length);
+        out->length += key.length + put_double(value, is_float, room + key.length);
+    }
+}
+
+static void append_member_long(struct hr_buf *out, struct hr_str key, int64_t value)
+{
+    char *room = hr_buf_reserve(out, key.length + NUMBER_MAX);
+    if (room != NULL) {
+        memcpy(room, key.data, key.length);
+        out->length += key.length + hr_number_format_int64(value, room + key.length);
+    }
+}
+
+static void append_member_doubles(struct hr_buf *out, struct hr_str key, const double *values, size_t count)
+{
+    char *room = hr_buf_reserve(out, key.length + count * (NUMBER_MAX + 1) + 2);
+    if (room == NULL) {
+        return;
+    }
+    memcpy(room, key.data, key.length);
+    char *at = room + key.length;
+    *at++ = '[';
+    for (size_t i = 0; i < count; i++) {
+        at += put_double(values[i], false, at);
+        *at++ = ',';
+    }
+    at[count > 0 ? -1 : 0] = ']';
+    out->length += (size_t)(at - room) + (count > 0 ? 0 : 1);
+}
+
+static void append_member_string(struct hr_buf *out, struct hr_str key, struct hr_str text)
+{
+    char *room = HR_LIKELY(text.length >= 4) ? hr_buf_reserve(out, key.length + text.length + 2) : NULL;
+    if (HR_LIKELY(room != NULL && copy_plain(room + key.length + 1, text.data, text.length))) {
+        memcpy(room, key.data, key.length);
+        room[key.length] = '"';
+        room[key.length + text.length + 1] = '"';
+        out->length += key.length + text.length + 2;
+        return;
+    }
+    hr_buf_append_str(out, key);
+    hr_json_append_quoted(out, text);
+}
+
 static void append_vector(struct hr_buf *out, const struct hr_vector *vector)
 {
     if (vector->indices == NULL) {
@@ -239,6 +291,38 @@ static void prepare(struct hr_json_encoder *encoder, const struct hr_schema *sch
     }
 }
 
+/* Types that most columns have go their own way. */
+static void append_member(struct hr_buf *out, struct hr_str key, const struct hr_column *column, size_t row)
+{
+    if (hr_column_is_null(column, row)) {
+        hr_buf_append_str(out, key);
+        hr_buf_append(out, "null", 4);
+        return;
+    }
+    if (column->type == HR_TYPE_VECTOR && column->vectors[row].indices == NULL &&
+        column->vectors[row].count <= SHORT_VECTOR) {
+        append_member_doubles(out, key, column->vectors[row].values, column->vectors[row].count);
+        return;
+    }
+    switch (column->type) {
+    case HR_TYPE_INT:
+    case HR_TYPE_LONG:
+        append_member_long(out, key, column->longs[row]);
+        break;
+    case HR_TYPE_FLOAT:
+    case HR_TYPE_DOUBLE:
+        append_member_double(out, key, column->doubles[row], column->type == HR_TYPE_FLOAT);
+        break;
+    case HR_TYPE_STRING:
+        append_member_string(out, key, column->strings[row]);
+        break;
+    default:
+        hr_buf_append_str(out, key);
+        hr_json_encode_value(column, row, out);
+        break;
+    }
+}
+
 void hr_json_encoder_rows(struct hr_json_encoder *encoder, const struct hr_chunk *chunk, const size_t *columns,
                           size_t column_count, size_t first, size_t count, bool framed, struct hr_buf *out,
                           size_t *row_end)
@@ -248,13 +332,7 @@ void hr_json_encoder_rows(struct hr_json_encoder *encoder, const struct hr_chunk
     }
     for (size_t row = first; row < first + count; row++) {
         for (size_t i = 0; i < column_count; i++) {
-            const struct hr_column *column = &chunk->columns[columns[i]];
-            hr_buf_append_str(out, encoder->keys[i]);
-            if (hr_column_is_null(column, row)) {
-                hr_buf_append(out, "null", 4);
-            } else {
-                hr_json_encode_value(column, row, out);
-            }
+            append_member(out, encoder->keys[i], &chunk->columns[columns[i]], row);
         }
         hr_buf_append_text(out, column_count == 0 ? "{}" : "}");
         if (row_end != NULL) {
