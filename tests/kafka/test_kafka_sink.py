@@ -37,6 +37,24 @@ class Records(KafkaCase):
             self.assertEqual(len({partition for partition, _ in found}), 1, key)
             self.assertEqual([number for _, number in found], [i for i in range(2000) if f"k{i % 5}" == key])
 
+    def test_rows_without_a_key_go_to_one_partition_for_a_while_then_to_the_next(self):
+        topic = self.topic("out", 4)
+        self.run_rows([{"id": i} for i in range(17000)], "id long", self.sink(topic))
+        runs = {}
+        for record in self.consume(topic):
+            runs.setdefault(record["partition"], []).append(json.loads(record["value"])["id"])
+        # 4,000 each, and 1,000 more to the first in turn.
+        self.assertEqual(sorted(len(found) for found in runs.values()), [4000, 4000, 4000, 5000])
+        self.assertEqual(sorted(sum(runs.values(), [])), list(range(17000)))
+        for found in runs.values():
+            self.assertEqual(found, sorted(found))
+            self.assertEqual(found[3999] - found[0], 3999)
+
+    def test_a_partitioner_of_the_user_decides(self):
+        topic = self.topic("out", 4)
+        self.run_rows([{"id": i} for i in range(5000)], "id long", self.sink(topic, properties="partitioner: consistent"))
+        self.assertEqual(len({record["partition"] for record in self.consume(topic)}), 1)
+
     def test_columns(self):
         topic = self.topic("out")
         self.run_rows([{"id": 1, "text": "a"}], "id long, text string", self.sink(topic, "columns: [text]"))

@@ -165,6 +165,7 @@ class Limits(KafkaCase):
         self.assertEqual(self.ids(), [])
         self.produce(topic, lines(range(4, 10), 1))
         self.assertLess(self.wait_ids(range(10)), 2)
+        self.wait_until(self.progress, "the progress of a batch whose rows are there")
         self.assertEqual(len(self.progress()), 1)
         self.produce(topic, lines(range(10, 13)))
         seconds = self.wait_ids(range(13))
