@@ -174,6 +174,9 @@ static enum hr_status any_key_visit(void *context, struct hr_str key, struct hr_
 static enum hr_status checkpoint_read_dropped(struct hr_checkpoint *checkpoint, struct hr_error *err)
 {
     struct hr_batch_entry entry;
+    if (checkpoint->prepared >= 0) {
+        return HR_OK; /* prepared again, by a version that knows nothing of dropped ones */
+    }
     hr_arena_reset(&checkpoint->scratch);
     enum hr_status status =
         hr_checkpoint_read_entry(checkpoint, 'a', checkpoint->committed + 1, &checkpoint->scratch, &entry, err);
@@ -181,7 +184,7 @@ static enum hr_status checkpoint_read_dropped(struct hr_checkpoint *checkpoint, 
         return HR_OK;
     }
     HR_TRY(status);
-    if (checkpoint->prepared >= 0 || entry.previous_chain != checkpoint->committed_chain) {
+    if (entry.previous_chain != checkpoint->committed_chain) {
         hr_fail(err, HR_CORRUPT, "the dropped batch %lld does not follow the committed one", (long long)entry.batch);
         return fail_corrupt_hint(err);
     }
@@ -288,7 +291,7 @@ static enum hr_status checkpoint_start(struct hr_checkpoint *checkpoint, struct 
         return status;
     }
     bool empty = status == HR_END;
-    bool nothing_yet = empty || (checkpoint->committed < 0 && checkpoint->prepared < 0);
+    bool nothing_yet = empty || (checkpoint->committed < 0 && checkpoint->prepared < 0 && checkpoint->dropped < 0);
     if (in_directory && versioned && empty) {
         return fail_empty_store(&checkpoint->directory, err);
     }

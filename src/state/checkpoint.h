@@ -40,8 +40,9 @@ struct hr_checkpoint_info {
     int64_t committed;     /* last committed batch, −1: none */
     int64_t prepared;      /* −1: none; else committed + 1 */
     uint32_t prepared_crc; /* of the delta of `prepared` */
-    int64_t dropped;       /* committed + 1 when it was prepared, dropped, and not prepared again since; else −1 */
-    int64_t taken_over;    /* the last batch before hr_checkpoint_take_over, −1: never */
+    int64_t
+        dropped; /* committed + 1 when it was prepared, dropped with its record kept, and not prepared again; else −1 */
+    int64_t taken_over; /* the last batch before hr_checkpoint_take_over, −1: never */
 };
 
 /* Opens or makes the directory, takes the lock (HR_LOCKED), makes a lineage when new (*created). identity: the query's
@@ -83,8 +84,9 @@ uint32_t hr_checkpoint_delta_crc(const struct hr_checkpoint_part *parts, size_t 
  * only. For hr_checkpoint_commit, after which they are the committed state. Clean afterwards. */
 enum hr_status hr_checkpoint_load_prepared(struct hr_checkpoint *checkpoint, const struct hr_checkpoint_part *parts,
                                            size_t part_count, struct hr_error *err);
-/* Removes prep/N and its pages: nothing of N was visible. Its record stays as that of info.dropped. Synced. */
-enum hr_status hr_checkpoint_drop_prepared(struct hr_checkpoint *checkpoint, struct hr_error *err);
+/* Removes prep/N and its pages: no exactly-once sink shows anything of N. keep_record: its record stays, as that of
+ * info.dropped, until N is prepared again. Synced. */
+enum hr_status hr_checkpoint_drop_prepared(struct hr_checkpoint *checkpoint, bool keep_record, struct hr_error *err);
 /* Step 8. */
 enum hr_status hr_checkpoint_commit(struct hr_checkpoint *checkpoint, struct hr_error *err);
 /* Starts a new lineage in place: forgets batches and state (--new-lineage). Synced. */

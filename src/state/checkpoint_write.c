@@ -304,7 +304,7 @@ static enum hr_status drop_keep_record(struct hr_checkpoint *checkpoint, struct 
     return HR_OK;
 }
 
-enum hr_status hr_checkpoint_drop_prepared(struct hr_checkpoint *checkpoint, struct hr_error *err)
+enum hr_status hr_checkpoint_drop_prepared(struct hr_checkpoint *checkpoint, bool keep_record, struct hr_error *err)
 {
     HR_TRY(hr_checkpoint_usable(checkpoint, err));
     HR_ASSERT(checkpoint->prepared >= 0);
@@ -312,11 +312,13 @@ enum hr_status hr_checkpoint_drop_prepared(struct hr_checkpoint *checkpoint, str
     struct hr_buf record HR_CLEANUP(hr_buf_release);
     hr_buf_init(&record, HR_STATE_VALUE_MAX);
     hr_checkpoint_clear_scratch(checkpoint);
-    HR_TRY(drop_keep_record(checkpoint, &record, &changes, err));
+    if (keep_record) {
+        HR_TRY(drop_keep_record(checkpoint, &record, &changes, err));
+    }
     HR_TRY(hr_checkpoint_drop_changes(checkpoint, checkpoint->prepared, &changes, err));
     HR_TRY(hr_checkpoint_directory_mark(&checkpoint->directory, checkpoint->committed, true, err));
     HR_TRY(hr_checkpoint_write(checkpoint, &changes, true, err));
-    checkpoint->dropped = checkpoint->prepared;
+    checkpoint->dropped = keep_record ? checkpoint->prepared : -1;
     checkpoint->prepared = -1;
     checkpoint->prepared_parts = (struct hr_part_table){0};
     if (checkpoint->prepared_here) {

@@ -12,6 +12,9 @@
 #include "stream/bad_records.h"
 #include "stream/progress.h"
 
+/* Sources have a limit of bytes, too; a batch that is half as large as the least of them has more behind it. */
+#define BACKLOG_BYTES (UINT64_C(8) << 20)
+
 /* ---- 1 plan, 2 read ----------------------------------------------------------------------------------------- */
 
 /* How far a plan may go. */
@@ -185,7 +188,8 @@ static void batch_begin_ahead(struct hr_run *run)
     const struct hr_trigger *trigger = &run->plan->trigger;
     struct hr_source_limit limit = batch_limit(run, 0);
     uint64_t rows = run->record.input_rows + run->tombstones;
-    bool backlog = rows + rows / 8 >= (uint64_t)limit.rows; /* some offsets have no record */
+    bool backlog =
+        rows + rows / 8 >= (uint64_t)limit.rows || run->input_bytes >= BACKLOG_BYTES; /* gaps have no record */
     bool at_once = trigger->kind != HR_TRIGGER_ONCE && trigger->interval_us == 0;
     bool stopping = run->stop != NULL && hr_stop_level(run->stop) > 0;
     if ((run->plan->source->flags & HR_SOURCE_AHEAD) && backlog && at_once && !stopping) {
@@ -249,8 +253,9 @@ static enum hr_status batch_commit(struct hr_run *run, struct hr_error *err)
     hr_run_enter(run, HR_STEP_COMMIT);
     HR_TRY(hr_fault("commit.before", err));
     HR_TRY(hr_checkpoint_commit(run->checkpoint, err));
-    hr_run_leave(run);
+    hr_run_enter(run, HR_STEP_READ); /* of the next batch, but waited for now */
     hr_read_ahead_join(&run->ahead); /* what follows asks the source */
+    hr_run_leave(run);
     hr_source_committed(run->plan->source, &run->record.end);
     run->batch++;
     run->has_range = run->replay = false;

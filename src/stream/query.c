@@ -57,13 +57,13 @@ struct attempt {
 
 /* ---- an attempt --------------------------------------------------------------------------------------------- */
 
-/* No batch was ever prepared: nothing of the query that made the checkpoint is in it, and a typo of its first start
+/* No batch is or was prepared: nothing of the query that made the checkpoint is in it, and a typo of its first start
  * must not bind the second one. */
 static bool attempt_is_unused(const struct attempt *attempt)
 {
     struct hr_checkpoint_info info;
     hr_checkpoint_info(attempt->checkpoint, &info);
-    return info.committed < 0 && info.prepared < 0;
+    return info.committed < 0 && info.prepared < 0 && info.dropped < 0;
 }
 
 static enum hr_status attempt_open_checkpoint(struct attempt *attempt, struct hr_error *err)
@@ -111,10 +111,12 @@ static void attempt_log_start(const struct attempt *attempt, enum hr_recovery_ac
     };
     const struct hr_run *run = &attempt->run;
     const char *name = attempt->query->name;
+    bool again = action == HR_RECOVERY_GO_ON && run->has_range;
+    const char *state = again ? "a batch that was dropped by an earlier start: it runs again" : found[action];
     if (run->batch > 0) {
-        hr_log_info(name, "resumes at batch %" PRId64 ", lineage %s (%s)", run->batch, run->lineage, found[action]);
+        hr_log_info(name, "resumes at batch %" PRId64 ", lineage %s (%s)", run->batch, run->lineage, state);
     } else {
-        hr_log_info(name, "starts at batch 0, lineage %s (%s)", run->lineage, found[action]);
+        hr_log_info(name, "starts at batch 0, lineage %s (%s)", run->lineage, state);
     }
     for (size_t i = 0; i < run->sink_count; i++) {
         const struct hr_sink *sink = run->sinks[i].sink;
@@ -199,12 +201,13 @@ static enum hr_status attempt_loop(struct attempt *attempt, struct hr_error *err
         int64_t interval_us = hr_trigger_wait_us(trigger, hr_clock_wall_us(query->settings.clock));
         next_ns = hr_clock_monotonic_ns(query->settings.clock) + interval_us * 1000;
         enum hr_status status = hr_microbatch_run(run, wait_us, err);
-        attempt_log_waiting(attempt);
         if (status == HR_AGAIN) {
+            attempt_log_waiting(attempt);
             wait_us = IDLE_WAIT_US;
             continue;
         }
-        HR_TRY(status);
+        HR_TRY(status); /* the read-ahead may be at work: nothing is asked of the source any more */
+        attempt_log_waiting(attempt);
         wait_us = run->has_target ? 0 : IDLE_WAIT_US;
         attempt->batches++;
         attempt_report(attempt);

@@ -198,12 +198,31 @@ static enum hr_status recovery_open_source(struct recovery *recovery, struct hr_
     return known ? HR_OK : hr_start_offsets_store(run->checkpoint, &run->plan->source->position, err);
 }
 
+/* May a sink that remembers nothing have shown rows of the prepared batch? Then the batch has to come again with the
+ * same range, also when the process dies once more between dropping it and preparing it. */
+static bool recovery_may_be_shown(const struct recovery *recovery)
+{
+    for (size_t i = 0; i < recovery->run->sink_count; i++) {
+        if (!recovery->sinks[i].exactly_once && recovery->sinks[i].takes_part) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Not when it may have been too large: who lowers the limit has to be heard. */
+static bool recovery_runs_dropped(const struct recovery *recovery)
+{
+    int64_t limit = recovery->run->plan->source->rows_per_trigger_max;
+    return recovery->info.dropped >= 0 && recovery->prepared.input_rows <= (uint64_t)limit;
+}
+
 static enum hr_status recovery_act(struct recovery *recovery, enum hr_recovery_action action, struct hr_error *err)
 {
     struct hr_run *run = recovery->run;
     struct hr_batch_record *base = &recovery->committed;
     if (action == HR_RECOVERY_DROP) {
-        HR_TRY(hr_checkpoint_drop_prepared(run->checkpoint, err));
+        HR_TRY(hr_checkpoint_drop_prepared(run->checkpoint, recovery_may_be_shown(recovery), err));
     } else if (action == HR_RECOVERY_COMMIT) {
         /* Of the pages only those that the batch wrote are read: those before it are in memory. */
         HR_TRY(hr_checkpoint_load_prepared(run->checkpoint, run->parts, run->part_count, err));
@@ -228,8 +247,7 @@ static enum hr_status recovery_act(struct recovery *recovery, enum hr_recovery_a
     run->batch = run->record.batch + 1;
     HR_TRY(recovery_open_source(recovery, err));
     run->plan->source->lost_rows += run->record.lost_rows;
-    if (recovery->prepared.batch >= 0 && action != HR_RECOVERY_COMMIT) {
-        /* The same rows again, also when the process died once more between dropping the batch and preparing it. */
+    if (action == HR_RECOVERY_DROP || action == HR_RECOVERY_REPLAY || recovery_runs_dropped(recovery)) {
         run->has_range = true;
         hr_offsets_copy(&run->record.end, &recovery->prepared.end);
     }

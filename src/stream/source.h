@@ -3,9 +3,9 @@
  * The source kind: raw records by absolute position. A source knows no checkpoint: the engine tells it where to start
  * and which range to read; the same range gives the same records again (REPLAYABLE).
  *
- * Life cycle, on the query's thread: hr_source_new (plan time, touches nothing outside) → preflight (lint) →
- * open(start) → per batch: plan → read → [committed] → close. In a replay the engine calls read with the recorded end,
- * without plan.
+ * Life cycle, on the query's thread (plan and read with HR_SOURCE_AHEAD on the read-ahead's, too): hr_source_new (plan
+ * time, touches nothing outside) → preflight (lint) → open(start) → per batch: plan → read → [committed] → close. In a
+ * replay the engine calls read with the recorded end, without plan.
  */
 #ifndef HR_STREAM_SOURCE_H
 #define HR_STREAM_SOURCE_H

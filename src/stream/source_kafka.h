@@ -76,6 +76,10 @@ static inline const struct hr_kafka_source_options *hr_kafka_options_of(const st
 {
     return source->base.options;
 }
+static inline bool hr_kafka_stopping(const struct hr_kafka_source *source)
+{
+    return source->base.stop != NULL && hr_stop_level(source->base.stop) > 0;
+}
 static inline int64_t hr_kafka_now_ns(void)
 {
     return hr_clock_monotonic_ns(&hr_clock_system);

@@ -141,7 +141,7 @@ static void take_partitions(struct hr_kafka_source *source, const struct hr_offs
 {
     struct hr_kafka_partition *old = source->partitions;
     size_t old_count = source->partition_count;
-    const struct hr_offsets *position = &source->base.position;
+    const struct hr_offsets *position = &source->committed;
     source->partitions = hr_calloc(position->count + 1, sizeof(*source->partitions));
     source->partition_count = position->count;
     source->last = 0;
@@ -298,7 +298,7 @@ static enum hr_status discover_new(struct hr_kafka_source *source, bool *changed
 enum hr_status hr_kafka_position_discover(struct hr_kafka_source *source, bool *changed, struct hr_error *err)
 {
     *changed = false;
-    if (hr_kafka_now_ns() - source->discovered_ns < DISCOVER_NS || source->watch.down) {
+    if (hr_kafka_now_ns() - source->discovered_ns < DISCOVER_NS || source->watch.down || hr_kafka_stopping(source)) {
         return HR_OK;
     }
     source->discovered_ns = hr_kafka_now_ns();

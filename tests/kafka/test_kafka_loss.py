@@ -221,6 +221,19 @@ class Group(Loss):
         self.end_query(process)
         self.assertEqual(self.tool("committed", topic, f"headrace-{self.name}"), "0 4\n1 3\n")
 
+    def test_a_stop_in_a_backlog_publishes_what_is_committed(self):
+        # The next batch is read already while one is delivered: its end is not published.
+        topic = self.topic("in")
+        self.produce(topic, lines(range(40000)))
+        self.write_query(trigger=None, source=self.source([topic], extra="maxOffsetsPerTrigger: 100"))
+        process = self.start_query()
+        self.wait_until(lambda: len(self.ids()) >= 500, "500 rows")
+        self.end_query(process)
+        ids = self.ids()
+        self.assertEqual(ids, list(range(len(ids))))
+        self.assertLess(len(ids), 40000)
+        self.assertEqual(self.tool("committed", topic, f"headrace-{self.name}"), f"0 {len(ids)}\n")
+
     def test_a_bounded_run_too_under_a_group_of_ones_own(self):
         topic = self.topic("in")
         self.produce(topic, lines(range(4)))

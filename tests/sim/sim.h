@@ -153,6 +153,7 @@ struct sim_instance {
     bool half_batch;   /* it ended in the middle of one: what its plan remembers is not looked into */
     bool superseded;   /* a successor opened all sinks after it */
     bool drop_pending; /* planted bug */
+    bool keep_record;
     struct hr_error err;
 };
 

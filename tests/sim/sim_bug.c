@@ -39,8 +39,10 @@ enum hr_status __real_hr_sink_recover(struct hr_sink *sink, struct hr_sink_posit
 enum hr_status __wrap_hr_sink_recover(struct hr_sink *sink, struct hr_sink_position *out, struct hr_error *err);
 enum hr_status __real_hr_checkpoint_commit(struct hr_checkpoint *checkpoint, struct hr_error *err);
 enum hr_status __wrap_hr_checkpoint_commit(struct hr_checkpoint *checkpoint, struct hr_error *err);
-enum hr_status __real_hr_checkpoint_drop_prepared(struct hr_checkpoint *checkpoint, struct hr_error *err);
-enum hr_status __wrap_hr_checkpoint_drop_prepared(struct hr_checkpoint *checkpoint, struct hr_error *err);
+enum hr_status __real_hr_checkpoint_drop_prepared(struct hr_checkpoint *checkpoint, bool keep_record,
+                                                  struct hr_error *err);
+enum hr_status __wrap_hr_checkpoint_drop_prepared(struct hr_checkpoint *checkpoint, bool keep_record,
+                                                  struct hr_error *err);
 enum hr_status __real_hr_checkpoint_load(struct hr_checkpoint *checkpoint, int64_t batch,
                                          const struct hr_checkpoint_part *part, struct hr_error *err);
 enum hr_status __wrap_hr_checkpoint_load(struct hr_checkpoint *checkpoint, int64_t batch,
@@ -90,14 +92,16 @@ enum hr_status __wrap_hr_checkpoint_commit(struct hr_checkpoint *checkpoint, str
 
 /* ---- delta applied twice: a range that is run again starts from the state after it --------------------------- */
 
-enum hr_status __wrap_hr_checkpoint_drop_prepared(struct hr_checkpoint *checkpoint, struct hr_error *err)
+enum hr_status __wrap_hr_checkpoint_drop_prepared(struct hr_checkpoint *checkpoint, bool keep_record,
+                                                  struct hr_error *err)
 {
     struct sim_instance *instance = checkpoint_instance(checkpoint);
     if (sim_has_bug(instance->world, SIM_BUG_DELTA_TWICE)) {
         instance->drop_pending = true;
+        instance->keep_record = keep_record;
         return HR_OK;
     }
-    return __real_hr_checkpoint_drop_prepared(checkpoint, err);
+    return __real_hr_checkpoint_drop_prepared(checkpoint, keep_record, err);
 }
 
 enum hr_status __wrap_hr_checkpoint_load(struct hr_checkpoint *checkpoint, int64_t batch,
@@ -112,7 +116,7 @@ enum hr_status __wrap_hr_source_open(struct hr_source *source, const struct hr_o
     struct sim_instance *instance = sim_source_instance(source);
     if (instance->drop_pending) {
         instance->drop_pending = false;
-        HR_TRY(__real_hr_checkpoint_drop_prepared(instance->checkpoint, err));
+        HR_TRY(__real_hr_checkpoint_drop_prepared(instance->checkpoint, instance->keep_record, err));
     }
     return __real_hr_source_open(source, committed, err);
 }

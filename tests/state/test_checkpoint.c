@@ -142,7 +142,7 @@ static void test_create_prepare_commit(void)
 /* Batch 1 is prepared and then the process dies: state 0 is whole, and batch 1 can be committed or dropped. */
 static void test_open_after_prepare(void)
 {
-    for (int drop = 0; drop <= 1; drop++) {
+    for (int drop = 0; drop <= 2; drop++) {
         struct kept_store kept;
         struct hr_paged paged;
         struct hr_checkpoint_info before;
@@ -170,15 +170,15 @@ static void test_open_after_prepare(void)
         CU_ASSERT_EQUAL(load_byte(checkpoint, 0, 5000), -1);
         TEST_TEXT_EQUAL(dropped_record(checkpoint), "-");
         if (drop) {
-            CU_ASSERT_EQUAL(hr_checkpoint_drop_prepared(checkpoint, &err), HR_OK);
+            CU_ASSERT_EQUAL(hr_checkpoint_drop_prepared(checkpoint, drop == 1, &err), HR_OK);
             expect_info(checkpoint, 0, -1);
             TEST_TEXT_EQUAL(record_of(checkpoint, 1), "-");
             /* what was to be run is still known after one more crash, until it is prepared */
-            TEST_TEXT_EQUAL(dropped_record(checkpoint), "one");
+            TEST_TEXT_EQUAL(dropped_record(checkpoint), drop == 1 ? "one" : "-");
             hr_checkpoint_close(checkpoint);
             hr_store_memory_crash(kept.inner, 0);
             checkpoint = open_keeping(&kept, 2, false);
-            TEST_TEXT_EQUAL(dropped_record(checkpoint), "one");
+            TEST_TEXT_EQUAL(dropped_record(checkpoint), drop == 1 ? "one" : "-");
             hr_paged_mark_range(&paged, 0, paged.size);
             prepare(checkpoint, 1, "one again", &paged);
         }
@@ -220,7 +220,7 @@ static void test_start_reads_pages_once(void)
     for (size_t i = 0; i < paged.size; i++) {
         CU_ASSERT_EQUAL_FATAL(paged.data[i], i == 10 ? 1 : i == 3 * HR_PAGE_SIZE ? 2 : 0);
     }
-    CU_ASSERT_EQUAL_FATAL(hr_checkpoint_drop_prepared(checkpoint, &err), HR_OK);
+    CU_ASSERT_EQUAL_FATAL(hr_checkpoint_drop_prepared(checkpoint, true, &err), HR_OK);
     set(&paged, 10, 4);
     prepare(checkpoint, 1, "one again", &paged);
     CU_ASSERT_EQUAL(kept.scans, 1);
@@ -520,7 +520,7 @@ static struct hr_checkpoint *history_batch(struct history *history, struct kept_
     CU_ASSERT_EQUAL_FATAL(hr_checkpoint_prepare(checkpoint, batch, HR_STR("r"), parts, PARTS, &err), HR_OK);
     if (what == 1) {
         check_kept_batches(history, checkpoint, batch - 1);
-        CU_ASSERT_EQUAL_FATAL(hr_checkpoint_drop_prepared(checkpoint, &err), HR_OK);
+        CU_ASSERT_EQUAL_FATAL(hr_checkpoint_drop_prepared(checkpoint, true, &err), HR_OK);
         check_kept_batches(history, checkpoint, batch - 1);
         for (size_t i = 0; i < PARTS; i++) {
             hr_paged_mark_range(parts[i].paged, 0, parts[i].paged->size);
@@ -636,12 +636,27 @@ static bool damage_is_found(struct kept_store *kept)
     return status == HR_CORRUPT;
 }
 
+/* A batch is prepared and dropped: its record stays. */
+static void leave_dropped(struct kept_store *kept)
+{
+    struct hr_checkpoint_info info;
+    struct hr_checkpoint *checkpoint = open_keeping(kept, HISTORY_KEEP, false);
+    hr_checkpoint_info(checkpoint, &info);
+    if (info.prepared < 0) {
+        CU_ASSERT_EQUAL_FATAL(
+            hr_checkpoint_prepare(checkpoint, info.committed + 1, HR_STR("to be dropped"), NULL, 0, &err), HR_OK);
+    }
+    CU_ASSERT_EQUAL_FATAL(hr_checkpoint_drop_prepared(checkpoint, true, &err), HR_OK);
+    hr_checkpoint_close(checkpoint);
+}
+
 static void test_no_damage_goes_unnoticed(void)
 {
     struct kept_store kept;
     static struct dump dump;
     kept_init(&kept);
     run_history(&kept, 77);
+    leave_dropped(&kept);
     CU_ASSERT_EQUAL(hr_store_scan(kept.inner, HR_STR(""), dump_visit, &dump, &err), HR_OK);
     CU_ASSERT_TRUE(dump.count > 20);
     CU_ASSERT_FALSE(damage_is_found(&kept));
@@ -655,7 +670,7 @@ static void test_no_damage_goes_unnoticed(void)
             dump.values[i][at] ^= (char)(1 << (at % 8));
         }
         dump_put(&dump, &kept, i, true);
-        missed += !damage_is_found(&kept);
+        missed += dump.keys[i][0] != 'a' && !damage_is_found(&kept); /* without it, the range is chosen anew */
         dump_put(&dump, &kept, i, false);
         /* the value of the neighbour: whole, but in the wrong place */
         struct dump swapped = dump;

@@ -146,7 +146,7 @@ static void test_drop_and_new_lineage(void)
     hr_checkpoint_close(checkpoint);
     checkpoint = open_directory(path);
     expect_state(checkpoint, 1, 2);
-    CU_ASSERT_EQUAL(hr_checkpoint_drop_prepared(checkpoint, &err), HR_OK);
+    CU_ASSERT_EQUAL(hr_checkpoint_drop_prepared(checkpoint, true, &err), HR_OK);
     hr_checkpoint_close(checkpoint);
     checkpoint = open_directory(path);
     expect_state(checkpoint, 1, -1);
