@@ -5,14 +5,7 @@
  */
 #include "ml/kernel_adagrad.h"
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
-static inline size_t element(const struct hr_vector *vector, size_t i)
-{
-    return vector->indices != NULL ? vector->indices[i] : i;
-}
+#include "ml/kernel_fours.h"
 
 double hr_adagrad_dot(const struct hr_vector *vector, const double *coordinates)
 {
@@ -33,34 +26,6 @@ double hr_adagrad_dot(const struct hr_vector *vector, const double *coordinates)
 }
 
 #if defined(__x86_64__)
-struct fours {
-    __m256d weights;
-    __m256d sums;
-};
-
-static inline __attribute__((always_inline, target("avx2"))) void
-load_fours(struct fours *fours, const struct hr_vector *vector, const double *coordinates, size_t i)
-{
-    const double *of[4];
-    for (size_t k = 0; k < 4; k++) {
-        of[k] = coordinates + 2 * element(vector, i + k);
-    }
-    __m256d even = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(of[0])), _mm_loadu_pd(of[2]), 1);
-    __m256d odd = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(of[1])), _mm_loadu_pd(of[3]), 1);
-    fours->weights = _mm256_unpacklo_pd(even, odd);
-    fours->sums = _mm256_unpackhi_pd(even, odd);
-}
-
-static inline __attribute__((always_inline, target("avx2"))) void store_fours(const struct fours *fours, double *out)
-{
-    __m256d even = _mm256_unpacklo_pd(fours->weights, fours->sums);
-    __m256d odd = _mm256_unpackhi_pd(fours->weights, fours->sums);
-    _mm_storeu_pd(out, _mm256_castpd256_pd128(even));
-    _mm_storeu_pd(out + 2, _mm256_castpd256_pd128(odd));
-    _mm_storeu_pd(out + 4, _mm256_extractf128_pd(even, 1));
-    _mm_storeu_pd(out + 6, _mm256_extractf128_pd(odd, 1));
-}
-
 /* All whole fours of the row, without l1; how many elements that is. */
 __attribute__((target("avx2"))) static size_t row_fours(const struct hr_adagrad_rates *rates, double error,
                                                         const struct hr_vector *vector, const double *coordinates,
@@ -73,20 +38,18 @@ __attribute__((target("avx2"))) static size_t row_fours(const struct hr_adagrad_
     __m256d zero = _mm256_setzero_pd(); /* NaN once a result is NaN or infinite */
     size_t i = 0;
     for (; i + 4 <= vector->count; i += 4) {
-        struct fours old;
-        load_fours(&old, vector, coordinates, i);
+        struct hr_fours old;
+        hr_fours_load(&old, vector, coordinates, i);
         __m256d values = _mm256_loadu_pd(vector->values + i);
-        __m256d gradient = _mm256_add_pd(_mm256_mul_pd(errors, values), _mm256_mul_pd(l2, old.weights));
-        __m256d sums = _mm256_add_pd(old.sums, _mm256_mul_pd(gradient, gradient));
+        __m256d gradient = _mm256_add_pd(_mm256_mul_pd(errors, values), _mm256_mul_pd(l2, old.first));
+        __m256d sums = _mm256_add_pd(old.second, _mm256_mul_pd(gradient, gradient));
         __m256d root = _mm256_sqrt_pd(_mm256_add_pd(sums, epsilon));
-        __m256d weights = _mm256_sub_pd(old.weights, _mm256_div_pd(_mm256_mul_pd(rate, gradient), root));
-        __m256d kept = _mm256_cmp_pd(values, _mm256_setzero_pd(), _CMP_EQ_OQ);
-        struct fours new = {_mm256_blendv_pd(weights, old.weights, kept), _mm256_blendv_pd(sums, old.sums, kept)};
-        zero = _mm256_add_pd(zero, _mm256_mul_pd(new.weights, _mm256_setzero_pd()));
-        zero = _mm256_add_pd(zero, _mm256_mul_pd(new.sums, _mm256_setzero_pd()));
-        store_fours(&new, out + 2 * i);
+        struct hr_fours new = {_mm256_sub_pd(old.first, _mm256_div_pd(_mm256_mul_pd(rate, gradient), root)), sums};
+        hr_fours_keep(&new, &old, values);
+        hr_fours_check(&new, &zero);
+        hr_fours_store(&new, out + 2 * i);
     }
-    *finite = _mm256_movemask_pd(_mm256_cmp_pd(zero, _mm256_setzero_pd(), _CMP_EQ_OQ)) == 15;
+    *finite = hr_fours_finite(zero);
     return i;
 }
 #endif
@@ -103,7 +66,7 @@ bool hr_adagrad_row(const struct hr_adagrad_rates *rates, double error, const st
 #endif
     double zero = 0.0;
     for (size_t i = done; i < vector->count; i++) {
-        const double *coordinate = coordinates + 2 * element(vector, i);
+        const double *coordinate = coordinates + 2 * hr_vector_element(vector, i);
         double *to = out + 2 * i;
         if (vector->values[i] == 0.0) {
             to[0] = coordinate[0];

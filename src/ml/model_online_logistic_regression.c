@@ -23,6 +23,7 @@
 #include "base/alloc.h"
 #include "ml/kernel.h"
 #include "ml/kernel_adagrad.h"
+#include "ml/kernel_ftrl.h"
 #include "ml/model.h"
 
 /* Coordinates beyond this many bytes are not in a near cache: worth asking for those of a row ahead of time. */
@@ -78,12 +79,9 @@ static struct online_state *state_of(const struct online_model *model)
     return (struct online_state *)model->base.state.data;
 }
 
-static double ftrl_weight(const struct online_options *options, double z, double n)
+static struct hr_ftrl_rates ftrl_rates(const struct online_options *options)
 {
-    if (fabs(z) <= options->l1) {
-        return 0.0;
-    }
-    return -(z - copysign(options->l1, z)) / ((options->beta + sqrt(n)) / options->alpha + options->l2);
+    return (struct hr_ftrl_rates){options->alpha, options->beta, options->l1, options->l2};
 }
 
 /* One coordinate with a gradient from the loss, and the weight that was used → new values. */
@@ -93,11 +91,8 @@ static inline void step(const struct online_options *options, enum online_optimi
     double l1 = penalty ? options->l1 : 0.0;
     double l2 = penalty ? options->l2 : 0.0;
     if (optimizer == ONLINE_FTRL) {
-        double n = coordinate[1];
-        double sum = n + loss_gradient * loss_gradient;
-        double sigma = (sqrt(sum) - sqrt(n)) / options->alpha;
-        out[0] = coordinate[0] + (loss_gradient - sigma * weight);
-        out[1] = sum;
+        struct hr_ftrl_rates rates = ftrl_rates(options);
+        hr_ftrl_step(&rates, loss_gradient, weight, coordinate, out);
     } else if (optimizer == ONLINE_ADAGRAD) {
         hr_adagrad_step(&(struct hr_adagrad_rates){rate, l1, l2}, loss_gradient, coordinate, out);
     } else {
@@ -127,19 +122,8 @@ static double intercept_of(const struct online_options *options, const struct on
     if (!options->fit_intercept) {
         return 0.0;
     }
-    return state->intercept_optimizer == ONLINE_FTRL ? ftrl_weight(options, state->intercept[0], state->intercept[1])
-                                                     : state->intercept[0];
-}
-
-/* w·x; leaves the row's weights in scratch for the update. */
-static double ftrl_dot(const struct online_model *model, const struct hr_vector *vector)
-{
-    const double *coordinates = state_of(model)->coordinates;
-    for (uint32_t i = 0; i < vector->count; i++) {
-        const double *coordinate = coordinates + 2 * element(vector, i);
-        model->weights[i] = ftrl_weight(model->options, coordinate[0], coordinate[1]);
-    }
-    return hr_kernel_dot(vector->values, model->weights, vector->count);
+    struct hr_ftrl_rates rates = ftrl_rates(options);
+    return state->intercept_optimizer == ONLINE_FTRL ? hr_ftrl_weight(&rates, state->intercept) : state->intercept[0];
 }
 
 /* w·x + b */
@@ -149,10 +133,12 @@ static double margin_of(struct online_model *model, const struct hr_vector *vect
     const struct online_state *state = state_of(model);
     double margin = 0.0;
     if (state->head.dimension > 0) {
+        struct hr_ftrl_rates rates;
         reserve_scratch(model, vector->count);
         switch (options->optimizer) {
         case ONLINE_FTRL:
-            margin = ftrl_dot(model, vector);
+            rates = ftrl_rates(options);
+            margin = hr_ftrl_dot(&rates, vector, state->coordinates, model->weights);
             break;
         case ONLINE_ADAGRAD:
             margin = hr_adagrad_dot(vector, state->coordinates);
@@ -195,36 +181,33 @@ static void store(struct online_model *model, const struct hr_vector *vector)
     }
 }
 
-/* The row's coordinates after the step, into scratch; false when one of them is not finite. */
-static inline bool step_row(struct online_model *model, const struct hr_vector *vector, double error, double rate,
-                            enum online_optimizer optimizer, size_t stride)
+static bool step_sgd(const struct online_options *options, const struct hr_vector *vector, double error, double rate,
+                     const double *coordinates, double *fresh)
 {
-    const double *coordinates = state_of(model)->coordinates;
     for (uint32_t i = 0; i < vector->count; i++) {
-        const double *coordinate = coordinates + stride * element(vector, i);
-        double *fresh = model->fresh + stride * i;
-        double weight = optimizer == ONLINE_FTRL ? model->weights[i] : coordinate[0];
-        if (vector->values[i] == 0.0) {
-            memcpy(fresh, coordinate, stride * sizeof(double));
-        } else {
-            step(model->options, optimizer, error * vector->values[i], rate, true, weight, coordinate, fresh);
+        const double *coordinate = coordinates + element(vector, i);
+        fresh[i] = *coordinate;
+        if (vector->values[i] != 0.0) {
+            step(options, ONLINE_SGD, error * vector->values[i], rate, true, *coordinate, coordinate, &fresh[i]);
         }
     }
-    return hr_kernel_all_finite(model->fresh, stride * vector->count);
+    return hr_kernel_all_finite(fresh, vector->count);
 }
 
-/* The same by the optimizer of the options. */
+/* The row's coordinates after the step, into scratch; false when one of them is not finite. */
 static bool step_coordinates(struct online_model *model, const struct hr_vector *vector, double error, double rate)
 {
     const struct online_options *options = model->options;
+    const double *coordinates = state_of(model)->coordinates;
+    struct hr_adagrad_rates adagrad = {rate, options->l1, options->l2};
+    struct hr_ftrl_rates ftrl = ftrl_rates(options);
     switch (options->optimizer) {
     case ONLINE_FTRL:
-        return step_row(model, vector, error, rate, ONLINE_FTRL, 2);
+        return hr_ftrl_row(&ftrl, error, vector, model->weights, coordinates, model->fresh);
     case ONLINE_ADAGRAD:
-        return hr_adagrad_row(&(struct hr_adagrad_rates){rate, options->l1, options->l2}, error, vector,
-                              state_of(model)->coordinates, model->fresh);
+        return hr_adagrad_row(&adagrad, error, vector, coordinates, model->fresh);
     default:
-        return step_row(model, vector, error, rate, ONLINE_SGD, 1);
+        return step_sgd(options, vector, error, rate, coordinates, model->fresh);
     }
 }
 
@@ -405,11 +388,11 @@ static json_t *online_inspect(const void *bytes, size_t size, const json_t *para
         .beta = number_of(params, "beta"),
         .fit_intercept = true,
     };
+    const struct hr_ftrl_rates rates = ftrl_rates(&options);
     json_t *weights = json_array();
     for (uint64_t i = 0; i < state->head.dimension; i++) {
         const double *coordinate = state->coordinates + state->stride * i;
-        double weight =
-            options.optimizer == ONLINE_FTRL ? ftrl_weight(&options, coordinate[0], coordinate[1]) : coordinate[0];
+        double weight = options.optimizer == ONLINE_FTRL ? hr_ftrl_weight(&rates, coordinate) : coordinate[0];
         json_array_append_new(weights, hr_model_json_double(weight));
     }
     return json_pack("{s:o, s:o}", "weights", weights, "intercept",

@@ -10,6 +10,7 @@
 #include "ml/hashed_row.h"
 #include "ml/kernel.h"
 #include "ml/kernel_adagrad.h"
+#include "ml/kernel_ftrl.h"
 #include "ml/kernel_nearest.h"
 
 /* Units in the last place between two doubles of one sign. */
@@ -280,9 +281,62 @@ static void test_hashed_rows(void)
     hr_arena_release(&arena);
 }
 
+/* The same for FTRL; l1 is large enough that some weights are 0. */
+static void test_ftrl_rows(void)
+{
+    enum { MOST = 19 };
+    uint64_t seed = 6;
+    double coordinates[6 * MOST];
+    double values[MOST];
+    uint32_t indices[MOST];
+    for (size_t i = 0; i < 3 * MOST; i++) {
+        coordinates[2 * i] = uniform(&seed, -1, 1);
+        coordinates[2 * i + 1] = uniform(&seed, 0, 5);
+    }
+    for (uint32_t i = 0; i < MOST; i++) {
+        indices[i] = 3 * i + i % 2;
+        values[i] = i % 5 == 3 ? 0.0 : uniform(&seed, -2, 2);
+    }
+    for (uint32_t count = 0; count <= MOST; count++) {
+        for (int form = 0; form < 4; form++) {
+            const struct hr_ftrl_rates rates = {0.1, 0.7, form / 2 == 0 ? 0.0 : 0.4, 0.03};
+            struct hr_vector vector = {values, form % 2 == 0 ? indices : NULL, 3 * MOST, count};
+            double weights[MOST];
+            double out[2 * MOST];
+            double sum = 0.0;
+            double dot = hr_ftrl_dot(&rates, &vector, coordinates, weights);
+            CU_ASSERT_TRUE(hr_ftrl_row(&rates, 0.37, &vector, weights, coordinates, out));
+            for (uint32_t i = 0; i < count; i++) {
+                const double *coordinate = coordinates + 2 * (vector.indices != NULL ? indices[i] : i);
+                double expected[2] = {coordinate[0], coordinate[1]};
+                double weight = hr_ftrl_weight(&rates, coordinate);
+                sum += values[i] * weight;
+                if (values[i] != 0.0) {
+                    hr_ftrl_step(&rates, 0.37 * values[i], weight, coordinate, expected);
+                }
+                CU_ASSERT_EQUAL(memcmp(&weights[i], &weight, sizeof(weight)), 0);
+                CU_ASSERT_EQUAL(memcmp(out + 2 * i, expected, sizeof(expected)), 0);
+            }
+            CU_ASSERT_EQUAL(dot, sum);
+        }
+    }
+    for (uint32_t i = 0; i < MOST; i++) {
+        const struct hr_ftrl_rates rates = {0.1, 0.7, 0.0, 0.0};
+        struct hr_vector vector = {values, indices, 3 * MOST, MOST};
+        double weights[MOST];
+        double out[2 * MOST];
+        double kept = values[i];
+        values[i] = i % 2 == 0 ? 1e300 : (double)NAN;
+        hr_ftrl_dot(&rates, &vector, coordinates, weights);
+        CU_ASSERT_FALSE(hr_ftrl_row(&rates, 0.37, &vector, weights, coordinates, out));
+        values[i] = kept;
+    }
+}
+
 TEST_MAIN("kernel", {"exp is near", test_exp_is_near}, {"exp at its ends", test_exp_ends},
           {"log is near", test_log_is_near}, {"log1p keeps small numbers", test_log1p_keeps_small_numbers},
           {"sigmoid is symmetric and saturates", test_sigmoid_is_symmetric_and_saturates},
           {"power squares", test_power_squares}, {"dense and sparse agree", test_dense_and_sparse_agree},
           {"sums run in order", test_sums_run_in_order}, {"finite check", test_finite_check},
-          {"nearest centre", test_nearest}, {"rows of AdaGrad", test_adagrad_rows}, {"hashed rows", test_hashed_rows})
+          {"nearest centre", test_nearest}, {"rows of AdaGrad", test_adagrad_rows}, {"rows of FTRL", test_ftrl_rows},
+          {"hashed rows", test_hashed_rows})
