@@ -48,7 +48,7 @@ static void close_learner(void)
 
 const struct gate gate_logistic = {
     .name = "logistic regression, learn / predict only",
-    .bound = 3.0,
+    .bound = 4.0,
     .item = "row",
     .items = LOGISTIC_ROWS,
     .open = logistic_open,

@@ -29,6 +29,7 @@
 /* Coordinates beyond this many bytes are not in a near cache: worth asking for those of a row ahead of time. */
 #define PREFETCH_BYTES ((size_t)1 << 20)
 #define PREFETCH_ROWS 8u
+#define SCORE_ROWS 128u
 
 enum online_optimizer { ONLINE_SGD, ONLINE_ADAGRAD, ONLINE_FTRL };
 enum intercept_choice { INTERCEPT_SAME, INTERCEPT_SGD };
@@ -291,15 +292,30 @@ static enum hr_status online_learn(struct hr_model *base, struct hr_chunk *chunk
     return HR_OK;
 }
 
+/* Margins first, a part of the rows at a time: they do not wait for each other, nor for an exponential. */
 static void online_score(struct hr_model *base, struct hr_chunk *chunk)
 {
     struct online_model *model = (struct online_model *)base;
+    const struct hr_column *features = &chunk->columns[base->features];
     struct hr_model_output output;
     hr_model_output_begin(base, chunk, &output);
-    for (size_t row = 0; row < chunk->rows; row++) {
-        const struct hr_vector *vector = hr_model_features(base, chunk, row, state_of(model)->head.dimension);
-        if (vector != NULL) {
-            hr_model_output_binary(&output, row, margin_of(model, vector), model->options->threshold);
+    bool prefetch = base->state.size > PREFETCH_BYTES;
+    double margins[SCORE_ROWS];
+    size_t rows[SCORE_ROWS];
+    for (size_t row = 0; row < chunk->rows;) {
+        size_t count = 0;
+        for (; row < chunk->rows && count < SCORE_ROWS; row++) {
+            if (prefetch && row + PREFETCH_ROWS < chunk->rows) {
+                prefetch_row(model, features, row + PREFETCH_ROWS);
+            }
+            const struct hr_vector *vector = hr_model_features(base, chunk, row, state_of(model)->head.dimension);
+            if (vector != NULL) {
+                rows[count] = row;
+                margins[count++] = margin_of(model, vector);
+            }
+        }
+        for (size_t i = 0; i < count; i++) {
+            hr_model_output_binary(&output, rows[i], margins[i], model->options->threshold);
         }
     }
 }
