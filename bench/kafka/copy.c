@@ -13,35 +13,15 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#define TAKE 10000
+#include "client.h"
 
-static void fail(const char *what, const char *why)
-{
-    fprintf(stderr, "copy: %s: %s\n", what, why);
-    exit(1);
-}
+#define TAKE 10000
 
 static void check(const char *what, rd_kafka_error_t *error)
 {
     if (error != NULL) {
-        fail(what, rd_kafka_error_string(error));
+        client_fail(what, rd_kafka_error_string(error));
     }
-}
-
-static rd_kafka_t *client(rd_kafka_type_t type, const char *const *settings)
-{
-    char error[512];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    for (; settings[0] != NULL; settings += 2) {
-        if (rd_kafka_conf_set(conf, settings[0], settings[1], error, sizeof(error)) != RD_KAFKA_CONF_OK) {
-            fail(settings[0], error);
-        }
-    }
-    rd_kafka_t *made = rd_kafka_new(type, conf, error, sizeof(error));
-    if (made == NULL) {
-        fail("client", error);
-    }
-    return made;
 }
 
 static double seconds(void)
@@ -74,7 +54,7 @@ static void send_copies(rd_kafka_t *producer, rd_kafka_topic_t *topic, rd_kafka_
         rd_kafka_poll(producer, 1);
     }
     if (rd_kafka_produce_batch(topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, messages, wanted) != wanted) {
-        fail("produce", "refused");
+        client_fail("produce", "refused");
     }
 }
 
@@ -119,12 +99,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: copy BOOTSTRAP IN OUT RECORDS [BATCH]\n");
         return 64;
     }
-    const char *const consumer_settings[] = {
-        "bootstrap.servers", argv[1], "group.id", "copy", "enable.auto.commit", "false",
-        "fetch.wait.max.ms", "50",    NULL};
-    const char *const producer_settings[] = {"bootstrap.servers",
-                                             argv[1],
-                                             "transactional.id",
+    const char *const consumer_settings[] = {"group.id", "copy", "enable.auto.commit", "false", "fetch.wait.max.ms",
+                                             "50",       NULL};
+    const char *const producer_settings[] = {"transactional.id",
                                              argv[3],
                                              "linger.ms",
                                              "2",
@@ -136,8 +113,8 @@ int main(int argc, char **argv)
                                              "true",
                                              NULL};
     long records = strtol(argv[4], NULL, 10);
-    rd_kafka_t *consumer = client(RD_KAFKA_CONSUMER, consumer_settings);
-    rd_kafka_t *producer = client(RD_KAFKA_PRODUCER, producer_settings);
+    rd_kafka_t *consumer = client_new(RD_KAFKA_CONSUMER, argv[1], consumer_settings);
+    rd_kafka_t *producer = client_new(RD_KAFKA_PRODUCER, argv[1], producer_settings);
     rd_kafka_topic_t *topic = rd_kafka_topic_new(producer, argv[3], NULL);
     rd_kafka_poll_set_consumer(consumer);
     check("init", rd_kafka_init_transactions(producer, 30000));

@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "../click_record.h"
+#include "client.h"
 
 struct run {
     const char *bootstrap;
@@ -40,29 +41,6 @@ static int64_t now_us(void)
     return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
 }
 
-static void fail(const char *what, const char *why)
-{
-    fprintf(stderr, "latency: %s: %s\n", what, why);
-    exit(1);
-}
-
-static rd_kafka_t *client(rd_kafka_type_t type, const char *bootstrap, const char *const *settings)
-{
-    char error[512];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_conf_set(conf, "bootstrap.servers", bootstrap, error, sizeof(error));
-    for (; settings[0] != NULL; settings += 2) {
-        if (rd_kafka_conf_set(conf, settings[0], settings[1], error, sizeof(error)) != RD_KAFKA_CONF_OK) {
-            fail(settings[0], error);
-        }
-    }
-    rd_kafka_t *made = rd_kafka_new(type, conf, error, sizeof(error));
-    if (made == NULL) {
-        fail("client", error);
-    }
-    return made;
-}
-
 /* The generator's record with another time in it. */
 static size_t record_at(uint64_t index, int64_t time_us, char *out)
 {
@@ -79,7 +57,7 @@ static void *send_all(void *argument)
 {
     static const char *const settings[] = {"linger.ms", "0", "acks", "all", NULL};
     struct run *run = argument;
-    rd_kafka_t *producer = client(RD_KAFKA_PRODUCER, run->bootstrap, settings);
+    rd_kafka_t *producer = client_new(RD_KAFKA_PRODUCER, run->bootstrap, settings);
     rd_kafka_topic_t *topic = rd_kafka_topic_new(producer, run->in, NULL);
     while (!run->reading) {
         rd_kafka_poll(producer, 10);
@@ -111,7 +89,7 @@ static int assign_at_end(rd_kafka_t *consumer, const char *name)
     const struct rd_kafka_metadata *metadata;
     rd_kafka_topic_t *topic = rd_kafka_topic_new(consumer, name, NULL);
     if (rd_kafka_metadata(consumer, 0, topic, &metadata, 10000) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        fail(name, "no metadata");
+        client_fail(name, "no metadata");
     }
     int partitions = metadata->topics[0].partition_cnt;
     rd_kafka_metadata_destroy(metadata);
@@ -130,7 +108,7 @@ static void take(struct run *run, const rd_kafka_message_t *message)
     int64_t seen = now_us();
     const char *member = memmem(message->payload, message->len, "\"ts\":", 5);
     if (member == NULL) {
-        fail(run->out, "a record without \"ts\"");
+        client_fail(run->out, "a record without \"ts\"");
     }
     int64_t due = strtoll(member + 5, NULL, 10);
     if (due >= run->begin_us + (int64_t)(run->skip * 1e6)) {
@@ -143,7 +121,7 @@ static uint64_t read_all(struct run *run)
     static const char *const settings[] = {
         "group.id", "latency", "isolation.level", "read_committed", "enable.partition.eof", "true", "fetch.wait.max.ms",
         "5",        NULL};
-    rd_kafka_t *consumer = client(RD_KAFKA_CONSUMER, run->bootstrap, settings);
+    rd_kafka_t *consumer = client_new(RD_KAFKA_CONSUMER, run->bootstrap, settings);
     rd_kafka_poll_set_consumer(consumer);
     int left = assign_at_end(consumer, run->out);
     uint64_t seen = 0;

@@ -16,26 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "client.h"
+
 #define TIMEOUT_MS 10000
-
-static void fail(const char *what, const char *why)
-{
-    fprintf(stderr, "watch: %s: %s\n", what, why);
-    exit(1);
-}
-
-static rd_kafka_t *reader(const char *bootstrap)
-{
-    char error[512];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_conf_set(conf, "bootstrap.servers", bootstrap, error, sizeof(error));
-    rd_kafka_conf_set(conf, "isolation.level", "read_committed", error, sizeof(error));
-    rd_kafka_t *made = rd_kafka_new(RD_KAFKA_CONSUMER, conf, error, sizeof(error));
-    if (made == NULL) {
-        fail("client", error);
-    }
-    return made;
-}
 
 static int partitions_of(rd_kafka_t *client, const char *name)
 {
@@ -43,7 +26,7 @@ static int partitions_of(rd_kafka_t *client, const char *name)
     rd_kafka_topic_t *topic = rd_kafka_topic_new(client, name, NULL);
     rd_kafka_resp_err_t error = rd_kafka_metadata(client, 0, topic, &metadata, TIMEOUT_MS);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        fail(name, rd_kafka_err2str(error));
+        client_fail(name, rd_kafka_err2str(error));
     }
     int partitions = metadata->topics[0].partition_cnt;
     rd_kafka_metadata_destroy(metadata);
@@ -71,8 +54,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: watch BOOTSTRAP TOPIC [EVERY_MS]\n");
         return 64;
     }
+    static const char *const settings[] = {"isolation.level", "read_committed", NULL};
     int every_ms = argc > 3 ? (int)strtol(argv[3], NULL, 10) : 100;
-    rd_kafka_t *client = reader(argv[1]);
+    rd_kafka_t *client = client_new(RD_KAFKA_CONSUMER, argv[1], settings);
     int partitions = partitions_of(client, argv[2]);
     long long last = -1;
     struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};

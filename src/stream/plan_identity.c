@@ -274,7 +274,11 @@ static void compare_models(struct differences *found, json_t *stored, json_t *wa
     }
 }
 
-static void compare_sinks(struct differences *found, json_t *stored, json_t *wanted)
+typedef void compare_fn(struct differences *found, json_t *stored, json_t *wanted);
+
+/* Compares those elements of two lists that have the same value of a key. */
+static void compare_same(struct differences *found, const char *key, json_t *stored, json_t *wanted,
+                         compare_fn *compare)
 {
     size_t i;
     size_t j;
@@ -284,20 +288,24 @@ static void compare_sinks(struct differences *found, json_t *stored, json_t *wan
     {
         json_array_foreach(wanted, j, now)
         {
-            if (!json_equal(json_object_get(before, "id"), json_object_get(now, "id"))) {
-                continue;
-            }
-            char what[128];
-            const char *id = json_string_value(json_object_get(now, "id"));
-            snprintf(what, sizeof(what), "the type of sink '%s'", id != NULL ? id : "?");
-            compare_value(found, what, json_object_get(before, "type"), json_object_get(now, "type"));
-            const char *promised = json_string_value(json_object_get(before, "guarantee"));
-            const char *promises = json_string_value(json_object_get(now, "guarantee"));
-            if (promised != NULL && promises != NULL && strcmp(promised, "at_least_once") == 0 &&
-                strcmp(promises, "exactly_once") == 0) {
-                difference(found, "sink '%s' was at_least_once and is exactly_once (give it a new id)", id);
+            if (json_equal(json_object_get(before, key), json_object_get(now, key))) {
+                compare(found, before, now);
             }
         }
+    }
+}
+
+static void compare_sink(struct differences *found, json_t *before, json_t *now)
+{
+    char what[128];
+    const char *id = json_string_value(json_object_get(now, "id"));
+    snprintf(what, sizeof(what), "the type of sink '%s'", id != NULL ? id : "?");
+    compare_value(found, what, json_object_get(before, "type"), json_object_get(now, "type"));
+    const char *promised = json_string_value(json_object_get(before, "guarantee"));
+    const char *promises = json_string_value(json_object_get(now, "guarantee"));
+    if (promised != NULL && promises != NULL && strcmp(promised, "at_least_once") == 0 &&
+        strcmp(promises, "exactly_once") == 0) {
+        difference(found, "sink '%s' was at_least_once and is exactly_once (give it a new id)", id);
     }
 }
 
@@ -320,31 +328,20 @@ static bool has_learned(json_t *stored)
     return false;
 }
 
-/* Columns that both have. A checkpoint of before columns were kept has none. */
-static void compare_schemas(struct differences *found, json_t *stored, json_t *wanted)
+static void compare_column(struct differences *found, json_t *before, json_t *now)
 {
-    size_t i;
-    size_t j;
-    json_t *before;
-    json_t *now;
-    json_array_foreach(stored, i, before)
-    {
-        json_array_foreach(wanted, j, now)
-        {
-            if (json_equal(json_object_get(before, "name"), json_object_get(now, "name"))) {
-                char what[160];
-                snprintf(what, sizeof(what), "column '%.100s'", json_string_value(json_object_get(now, "name")));
-                compare_objects(found, what, before, now, NULL, 0);
-            }
-        }
-    }
+    char what[160];
+    snprintf(what, sizeof(what), "column '%.100s'", json_string_value(json_object_get(now, "name")));
+    compare_objects(found, what, before, now, NULL, 0);
 }
 
 /* What was learned means the same only of the same columns, behind the same pipeline and in the same model. */
 static void compare_learned(struct differences *found, json_t *stored, json_t *wanted)
 {
     if (has_learned(stored)) {
-        compare_schemas(found, json_object_get(stored, "schema"), json_object_get(wanted, "schema"));
+        /* Columns that both have. A checkpoint of before columns were kept has none. */
+        compare_same(found, "name", json_object_get(stored, "schema"), json_object_get(wanted, "schema"),
+                     compare_column);
         compare_stages(found, json_object_get(stored, "stages"), json_object_get(wanted, "stages"));
     }
     if (json_array_size(json_object_get(stored, "models")) > 0) {
@@ -369,7 +366,7 @@ static void compare_identities(struct differences *found, json_t *stored, json_t
     if (evaluation_before != NULL && evaluation_now != NULL) {
         compare_objects(found, "evaluation", evaluation_before, evaluation_now, NULL, 0);
     }
-    compare_sinks(found, json_object_get(stored, "sinks"), json_object_get(wanted, "sinks"));
+    compare_same(found, "id", json_object_get(stored, "sinks"), json_object_get(wanted, "sinks"), compare_sink);
 }
 
 /* Rows may be scored only by what was learned; an untrained model would answer as if it knew. */
@@ -383,8 +380,6 @@ static void compare_for_score(struct differences *found, json_t *stored, json_t 
     }
     compare_learned(found, stored, wanted);
 }
-
-typedef void compare_fn(struct differences *found, json_t *stored, json_t *wanted);
 
 static enum hr_status check(struct hr_plan *plan, struct hr_str stored, compare_fn *compare, struct hr_error *err)
 {
