@@ -8,9 +8,7 @@
  * without newline counts when the peer closed in good order, and is dropped when the connection broke.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +20,7 @@
 #include "base/log.h"
 #include "stream/source.h"
 #include "stream/source_journal.h"
+#include "stream/source_socket_connection.h"
 
 #define POSITION_NAME HR_STR("journal")
 #define READ_SIZE ((size_t)256 << 10)
@@ -31,7 +30,6 @@
 #define BACK_OFF_MAX_US 5000000
 #define POLL_SLICE_US 100000
 #define FIRST_LOOK_US 1000000
-#define CONNECT_TIMEOUT_MS 3000
 #define LINE_BYTES_DEFAULT ((size_t)16 << 20)
 
 struct socket_options {
@@ -93,53 +91,13 @@ static void socket_disconnect(struct socket_source *source, const char *reason)
     source->back_off_us = source->back_off_us * 2 < BACK_OFF_MAX_US ? source->back_off_us * 2 : BACK_OFF_MAX_US;
 }
 
-static int connect_address(const struct addrinfo *address)
-{
-    int fd = socket(address->ai_family, address->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, address->ai_protocol);
-    if (fd < 0) {
-        return -1;
-    }
-    int failure = 0;
-    if (connect(fd, address->ai_addr, address->ai_addrlen) != 0) {
-        failure = errno;
-        struct pollfd wait = {.fd = fd, .events = POLLOUT};
-        socklen_t length = sizeof(failure);
-        if (failure == EINPROGRESS && poll(&wait, 1, CONNECT_TIMEOUT_MS) == 0) {
-            failure = ETIMEDOUT;
-        } else if (failure == EINPROGRESS) {
-            getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &length);
-        }
-    }
-    if (failure != 0) {
-        close(fd);
-        errno = failure;
-        return -1;
-    }
-    int on = 1;
-    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-    return fd;
-}
-
 static void socket_connect(struct socket_source *source)
 {
-    char port[16];
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *addresses = NULL;
+    const char *reason = "";
     source->tried = true;
-    snprintf(port, sizeof(port), "%" PRId64, options_of(source)->port);
-    int result = getaddrinfo(options_of(source)->host, port, &hints, &addresses);
-    if (result != 0) {
-        socket_disconnect(source, gai_strerror(result));
-        return;
-    }
-    errno = 0;
-    for (const struct addrinfo *address = addresses; address != NULL && source->fd < 0; address = address->ai_next) {
-        source->fd = connect_address(address);
-    }
-    int failure = errno;
-    freeaddrinfo(addresses);
+    source->fd = hr_connection_open(options_of(source)->host, options_of(source)->port, &reason);
     if (source->fd < 0) {
-        socket_disconnect(source, strerror(failure));
+        socket_disconnect(source, reason);
         return;
     }
     source->base.waiting_for[0] = '\0';
