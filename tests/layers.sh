@@ -48,7 +48,7 @@ while IFS='|' read -r header files; do
 done >> "$breaches" <<'RULES'
 librdkafka/|base/kafka\.h
 rocksdb/|state/store_rocksdb\.c
-libfyaml|base/yaml\.c
+libfyaml|base/yaml_reader\.h
 zstd|data/compress\.c
 zlib|data/compress\.c
 pcre2|ml/stage_regex_tokenizer\.c|stream/source_kafka_find\.h

@@ -5,289 +5,29 @@
  */
 #include "base/yaml.h"
 
-#include <libfyaml.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/yaml_reader.h"
 #include "base/yaml_variable.h"
 
 #define YAML_TEXT_MAX (1u << 20)
-#define YAML_DEPTH_MAX 64
-/* A text of the size allowed holds fewer nodes by itself; what is more comes from aliases of aliases. */
-#define YAML_NODES_MAX 1000000u
 #define YAML_KEY_MAX 256u
-#define YAML_PATH_MAX 256u
-
-struct anchor {
-    const char *name;
-    struct hr_yaml *node;
-    struct anchor *next;
-};
-
-struct reader {
-    struct hr_arena *arena;
-    const char *file;
-    const char *text;
-    size_t length;
-    struct hr_findings *findings;
-    struct fy_parser *parser;
-    struct fy_diag *diag;
-    size_t *line_starts;
-    size_t line_count;
-    struct anchor *anchors; /* latest first: a name may be used again */
-    size_t nodes;
-    int ignored;  /* how many keys x-… are above */
-    bool stopped; /* a finding was made after which nothing makes sense */
-};
-
-/* A collection while it grows. */
-struct items {
-    struct hr_yaml **nodes;
-    const char **keys;
-    struct hr_place *key_places;
-    size_t count;
-    size_t capacity;
-};
-
-static void find_lines(struct reader *reader)
-{
-    size_t count = 1;
-    for (size_t i = 0; i < reader->length; i++) {
-        count += reader->text[i] == '\n';
-    }
-    reader->line_starts = hr_arena_array(reader->arena, count, size_t);
-    reader->line_starts[0] = 0;
-    reader->line_count = 1;
-    for (size_t i = 0; i < reader->length; i++) {
-        if (reader->text[i] == '\n') {
-            reader->line_starts[reader->line_count++] = i + 1;
-        }
-    }
-}
-
-static struct hr_place place_at(const struct reader *reader, size_t position, const char *path)
-{
-    size_t low = 0;
-    size_t high = reader->line_count;
-    while (high - low > 1) {
-        size_t middle = (low + high) / 2;
-        if (reader->line_starts[middle] <= position) {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    return (struct hr_place){
-        .file = reader->file,
-        .line = (int)low + 1,
-        .column = (int)(position - reader->line_starts[low]) + 1,
-        .path = path,
-    };
-}
-
-/* Where a token begins as a person sees it: at the quote, at the first character of a block. */
-static struct hr_place place_of(const struct reader *reader, struct fy_token *token, const char *path)
-{
-    const struct fy_mark *mark = fy_token_start_mark(token);
-    size_t position = mark != NULL ? mark->input_pos : 0;
-    enum fy_scalar_style style = fy_token_scalar_style(token);
-    if (style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED) {
-        position -= position > 0;
-    } else if (style == FYSS_LITERAL || style == FYSS_FOLDED) {
-        while (position < reader->length && reader->text[position] == ' ') {
-            position++;
-        }
-    }
-    return place_at(reader, position, path);
-}
-
-static struct hr_finding *stop(struct reader *reader, const struct hr_place *place, const char *text)
-{
-    reader->stopped = true;
-    return hr_findings_error(reader->findings, place, "%s", text);
-}
-
-/* libfyaml's first complaint as our finding. */
-static void add_diagnostic(struct reader *reader)
-{
-    void *previous = NULL;
-    const struct fy_diag_error *error = fy_diag_errors_iterate(reader->diag, &previous);
-    struct hr_place place = {.file = reader->file, .line = 1, .column = 1, .path = ""};
-    if (error == NULL) {
-        (void)stop(reader, &place, "not YAML");
-        return;
-    }
-    if (error->line > 0) {
-        place.line = error->line;
-        place.column = error->column > 0 ? error->column : 1;
-    }
-    reader->stopped = true;
-    struct hr_finding *finding = hr_findings_error(reader->findings, &place, "not YAML: %s", error->msg);
-    hr_finding_hint(reader->findings, finding, "look at indentation, brackets and quotes here and on the line before");
-}
-
-/* The next event, NULL when there is none; then the reader has stopped or the text is at its end. */
-static struct fy_event *next_event(struct reader *reader)
-{
-    struct fy_event *event = reader->stopped ? NULL : fy_parser_parse(reader->parser);
-    if (event == NULL && !reader->stopped && fy_parser_get_stream_error(reader->parser)) {
-        add_diagnostic(reader);
-    }
-    return event;
-}
-
-static const char *path_key(struct reader *reader, const char *parent, const char *key)
-{
-    if (parent[0] == '\0') {
-        return key;
-    }
-    if (strlen(parent) > YAML_PATH_MAX) {
-        return parent;
-    }
-    return hr_arena_printf(reader->arena, "%s.%s", parent, key);
-}
-
-static const char *path_index(struct reader *reader, const char *parent, size_t index)
-{
-    if (strlen(parent) > YAML_PATH_MAX) {
-        return parent;
-    }
-    return hr_arena_printf(reader->arena, "%s[%zu]", parent, index);
-}
-
-static void items_add(struct reader *reader, struct items *items, struct hr_yaml *node, const char *key,
-                      const struct hr_place *key_place)
-{
-    if (items->count == items->capacity) {
-        size_t capacity = items->capacity > 0 ? items->capacity * 2 : 8;
-        struct items grown = {
-            .nodes = hr_arena_array(reader->arena, capacity, struct hr_yaml *),
-            .count = items->count,
-            .capacity = capacity,
-        };
-        if (items->count > 0) {
-            memcpy(grown.nodes, items->nodes, items->count * sizeof(*grown.nodes));
-        }
-        if (key != NULL) {
-            grown.keys = hr_arena_array(reader->arena, capacity, const char *);
-            grown.key_places = hr_arena_array(reader->arena, capacity, struct hr_place);
-            if (items->count > 0) {
-                memcpy(grown.keys, items->keys, items->count * sizeof(*grown.keys));
-                memcpy(grown.key_places, items->key_places, items->count * sizeof(*grown.key_places));
-            }
-        }
-        *items = grown;
-    }
-    items->nodes[items->count] = node;
-    if (key != NULL) {
-        items->keys[items->count] = key;
-        items->key_places[items->count] = *key_place;
-    }
-    items->count++;
-}
-
-static struct hr_yaml *new_node(struct reader *reader, enum hr_yaml_kind kind, const struct hr_place *place)
-{
-    if (++reader->nodes > YAML_NODES_MAX) {
-        if (!reader->stopped) {
-            (void)stop(reader, place, "more than 1000000 values once aliases are followed");
-        }
-        return NULL;
-    }
-    struct hr_yaml *node = hr_arena_new(reader->arena, struct hr_yaml);
-    node->kind = kind;
-    node->place = *place;
-    return node;
-}
-
-/* ---- aliases ---- */
-
-static const char *token_text(struct reader *reader, struct fy_token *token)
-{
-    size_t length = 0;
-    const char *text = token != NULL ? fy_token_get_text(token, &length) : NULL;
-    return text != NULL ? hr_arena_strndup(reader->arena, text, length) : "";
-}
-
-static void remember_anchor(struct reader *reader, const char *name, struct hr_yaml *node)
-{
-    if (name == NULL || node == NULL) {
-        return;
-    }
-    struct anchor *anchor = hr_arena_new(reader->arena, struct anchor);
-    *anchor = (struct anchor){.name = name, .node = node, .next = reader->anchors};
-    reader->anchors = anchor;
-}
-
-/* A copy whose paths say where the alias stands and whose positions say where the text stands. */
-static struct hr_yaml *copy_node(struct reader *reader, const struct hr_yaml *from, const char *path, int depth)
-{
-    if (depth > YAML_DEPTH_MAX && !reader->stopped) {
-        (void)stop(reader, &from->place, "nested deeper than 64 levels");
-    }
-    struct hr_yaml *copy = reader->stopped ? NULL : new_node(reader, from->kind, &from->place);
-    if (copy == NULL) {
-        return NULL;
-    }
-    *copy = *from;
-    copy->place.path = path;
-    if (copy->raw && reader->ignored == 0) {
-        copy->raw = false;
-        hr_yaml_expand(reader->arena, copy, reader->findings);
-    }
-    copy->items = hr_arena_array(reader->arena, from->count, struct hr_yaml *);
-    if (from->kind == HR_YAML_MAPPING) {
-        copy->key_places = hr_arena_array(reader->arena, from->count, struct hr_place);
-    }
-    for (size_t i = 0; i < from->count; i++) {
-        const char *item_path =
-            from->kind == HR_YAML_MAPPING ? path_key(reader, path, from->keys[i]) : path_index(reader, path, i);
-        copy->items[i] = copy_node(reader, from->items[i], item_path, depth + 1);
-        if (copy->items[i] == NULL) {
-            return NULL;
-        }
-        if (from->kind == HR_YAML_MAPPING) {
-            copy->key_places[i] = from->key_places[i];
-            copy->key_places[i].path = item_path;
-        }
-    }
-    return copy;
-}
-
-static struct hr_yaml *read_alias(struct reader *reader, struct fy_token *token, const char *path, int depth)
-{
-    const char *name = token_text(reader, token);
-    struct hr_place place = place_of(reader, token, path);
-    for (const struct anchor *anchor = reader->anchors; anchor != NULL; anchor = anchor->next) {
-        if (strcmp(anchor->name, name) == 0) {
-            return copy_node(reader, anchor->node, path, depth);
-        }
-    }
-    struct hr_finding *finding = hr_findings_error(reader->findings, &place, "no anchor '%s' before this alias", name);
-    hr_finding_hint(reader->findings, finding, "write &%s before the value that is meant; it must end before *%s", name,
-                    name);
-    struct hr_yaml *node = new_node(reader, HR_YAML_SCALAR, &place);
-    if (node != NULL) {
-        node->text = "";
-        node->unusable = true;
-    }
-    return node;
-}
 
 /* ---- nodes ---- */
 
-static struct hr_yaml *read_node(struct reader *reader, struct fy_event *event, const char *path,
+static struct hr_yaml *read_node(struct hr_yaml_reader *reader, struct fy_event *event, const char *path,
                                  const struct hr_place *fallback, int depth);
 
 /* True when the tag asks for a string. Other tags have no use here. */
-static bool check_tag(struct reader *reader, struct fy_token *tag, const struct hr_place *place)
+static bool check_tag(struct hr_yaml_reader *reader, struct fy_token *tag, const struct hr_place *place)
 {
     if (tag == NULL) {
         return false;
     }
-    const char *text = token_text(reader, tag);
+    const char *text = hr_yaml_reader_token_text(reader, tag);
     if (strcmp(text, "!") == 0 || strcmp(text, "tag:yaml.org,2002:str") == 0) {
         return true;
     }
@@ -296,7 +36,7 @@ static bool check_tag(struct reader *reader, struct fy_token *tag, const struct 
     return false;
 }
 
-static struct hr_yaml *read_scalar(struct reader *reader, const struct fy_event *event, const char *path,
+static struct hr_yaml *read_scalar(struct hr_yaml_reader *reader, const struct fy_event *event, const char *path,
                                    const struct hr_place *fallback)
 {
     struct fy_token *token = event->scalar.value;
@@ -306,11 +46,11 @@ static struct hr_yaml *read_scalar(struct reader *reader, const struct fy_event 
     const char *text = NULL;
     bool quoted = false;
     if (token != NULL) {
-        place = place_of(reader, token, path);
+        place = hr_yaml_reader_place_of(reader, token, path);
         text = fy_token_get_text(token, &length);
         quoted = fy_token_scalar_style(token) != FYSS_PLAIN;
     }
-    struct hr_yaml *node = new_node(reader, HR_YAML_SCALAR, &place);
+    struct hr_yaml *node = hr_yaml_reader_new_node(reader, HR_YAML_SCALAR, &place);
     if (node == NULL) {
         return NULL;
     }
@@ -335,11 +75,11 @@ static struct hr_yaml *read_scalar(struct reader *reader, const struct fy_event 
     return node;
 }
 
-static struct hr_yaml *read_sequence(struct reader *reader, struct hr_yaml *node, int depth)
+static struct hr_yaml *read_sequence(struct hr_yaml_reader *reader, struct hr_yaml *node, int depth)
 {
-    struct items items = {.count = 0};
+    struct hr_yaml_items items = {.count = 0};
     for (;;) {
-        struct fy_event *event = next_event(reader);
+        struct fy_event *event = hr_yaml_reader_next(reader);
         if (event == NULL) {
             return NULL;
         }
@@ -347,12 +87,12 @@ static struct hr_yaml *read_sequence(struct reader *reader, struct hr_yaml *node
             fy_parser_event_free(reader->parser, event);
             break;
         }
-        const char *path = path_index(reader, node->place.path, items.count);
+        const char *path = hr_yaml_reader_path_index(reader, node->place.path, items.count);
         struct hr_yaml *item = read_node(reader, event, path, &node->place, depth + 1);
         if (item == NULL) {
             return NULL;
         }
-        items_add(reader, &items, item, NULL, NULL);
+        hr_yaml_items_add(reader, &items, item, NULL, NULL);
     }
     node->items = items.nodes;
     node->count = items.count;
@@ -360,7 +100,7 @@ static struct hr_yaml *read_sequence(struct reader *reader, struct hr_yaml *node
 }
 
 /* The text of a key, NULL when it is none (a finding says so). The event is consumed. */
-static const char *read_key(struct reader *reader, struct fy_event *event, const struct hr_place *mapping,
+static const char *read_key(struct hr_yaml_reader *reader, struct fy_event *event, const struct hr_place *mapping,
                             struct hr_place *out_place)
 {
     struct fy_token *token = event->type == FYET_SCALAR ? event->scalar.value : NULL;
@@ -369,7 +109,7 @@ static const char *read_key(struct reader *reader, struct fy_event *event, const
     if (token != NULL) {
         size_t length = 0;
         const char *text = fy_token_get_text(token, &length);
-        *out_place = place_of(reader, token, mapping->path);
+        *out_place = hr_yaml_reader_place_of(reader, token, mapping->path);
         bool plain = fy_token_scalar_style(token) == FYSS_PLAIN;
         if (text != NULL && length > 0 && length <= YAML_KEY_MAX && memchr(text, '\0', length) == NULL &&
             hr_str_is_utf8((struct hr_str){text, length})) {
@@ -384,7 +124,7 @@ static const char *read_key(struct reader *reader, struct fy_event *event, const
         }
     } else {
         /* Read and forgotten, so that the rest is checked too. */
-        struct hr_yaml *ignored = read_node(reader, event, mapping->path, mapping, YAML_DEPTH_MAX - 1);
+        struct hr_yaml *ignored = read_node(reader, event, mapping->path, mapping, HR_YAML_DEPTH_MAX - 1);
         if (ignored != NULL) {
             *out_place = ignored->place;
         }
@@ -411,7 +151,7 @@ static int compare_keys(const void *left, const void *right)
 }
 
 /* Reports keys that stand twice and keeps the first of each. */
-static void drop_duplicates(struct reader *reader, struct items *items)
+static void drop_duplicates(struct hr_yaml_reader *reader, struct hr_yaml_items *items)
 {
     HR_CLEANUP(hr_free_pointer) struct sorted_key *keys = hr_calloc(items->count, sizeof(*keys));
     for (size_t i = 0; i < items->count; i++) {
@@ -444,11 +184,11 @@ static void drop_duplicates(struct reader *reader, struct items *items)
     items->count = found ? kept : items->count;
 }
 
-static struct hr_yaml *read_mapping(struct reader *reader, struct hr_yaml *node, int depth)
+static struct hr_yaml *read_mapping(struct hr_yaml_reader *reader, struct hr_yaml *node, int depth)
 {
-    struct items items = {.count = 0};
+    struct hr_yaml_items items = {.count = 0};
     for (;;) {
-        struct fy_event *event = next_event(reader);
+        struct fy_event *event = hr_yaml_reader_next(reader);
         if (event == NULL) {
             return NULL;
         }
@@ -458,11 +198,11 @@ static struct hr_yaml *read_mapping(struct reader *reader, struct hr_yaml *node,
         }
         struct hr_place key_place;
         const char *key = read_key(reader, event, &node->place, &key_place);
-        event = next_event(reader);
+        event = hr_yaml_reader_next(reader);
         if (event == NULL) {
             return NULL;
         }
-        key_place.path = key != NULL ? path_key(reader, node->place.path, key) : node->place.path;
+        key_place.path = key != NULL ? hr_yaml_reader_path_key(reader, node->place.path, key) : node->place.path;
         bool ignored = key != NULL && strncmp(key, "x-", 2) == 0;
         reader->ignored += ignored;
         struct hr_yaml *value = read_node(reader, event, key_place.path, &key_place, depth + 1);
@@ -471,7 +211,7 @@ static struct hr_yaml *read_mapping(struct reader *reader, struct hr_yaml *node,
             return NULL;
         }
         if (key != NULL) {
-            items_add(reader, &items, value, key, &key_place);
+            hr_yaml_items_add(reader, &items, value, key, &key_place);
         }
     }
     drop_duplicates(reader, &items);
@@ -482,17 +222,18 @@ static struct hr_yaml *read_mapping(struct reader *reader, struct hr_yaml *node,
     return node;
 }
 
-static struct hr_yaml *read_collection(struct reader *reader, const struct fy_event *event, const char *path, int depth)
+static struct hr_yaml *read_collection(struct hr_yaml_reader *reader, const struct fy_event *event, const char *path,
+                                       int depth)
 {
     bool mapping = event->type == FYET_MAPPING_START;
     struct fy_token *start = mapping ? event->mapping_start.mapping_start : event->sequence_start.sequence_start;
-    struct hr_place place = place_of(reader, start, path);
+    struct hr_place place = hr_yaml_reader_place_of(reader, start, path);
     (void)check_tag(reader, mapping ? event->mapping_start.tag : event->sequence_start.tag, &place);
-    if (depth > YAML_DEPTH_MAX) {
-        (void)stop(reader, &place, "nested deeper than 64 levels");
+    if (depth > HR_YAML_DEPTH_MAX) {
+        (void)hr_yaml_reader_stop(reader, &place, "nested deeper than 64 levels");
         return NULL;
     }
-    struct hr_yaml *node = new_node(reader, mapping ? HR_YAML_MAPPING : HR_YAML_SEQUENCE, &place);
+    struct hr_yaml *node = hr_yaml_reader_new_node(reader, mapping ? HR_YAML_MAPPING : HR_YAML_SEQUENCE, &place);
     if (node == NULL) {
         return NULL;
     }
@@ -500,7 +241,7 @@ static struct hr_yaml *read_collection(struct reader *reader, const struct fy_ev
 }
 
 /* Reads the node that begins with event, which is consumed. fallback: the place of an empty value. NULL: stopped. */
-static struct hr_yaml *read_node(struct reader *reader, struct fy_event *event, const char *path,
+static struct hr_yaml *read_node(struct hr_yaml_reader *reader, struct fy_event *event, const char *path,
                                  const struct hr_place *fallback, int depth)
 {
     struct hr_yaml *node = NULL;
@@ -511,7 +252,7 @@ static struct hr_yaml *read_node(struct reader *reader, struct fy_event *event, 
         node = read_scalar(reader, event, path, fallback);
         break;
     case FYET_ALIAS:
-        node = read_alias(reader, event->alias.anchor, path, depth);
+        node = hr_yaml_reader_alias(reader, event->alias.anchor, path, depth);
         break;
     case FYET_MAPPING_START:
     case FYET_SEQUENCE_START:
@@ -519,32 +260,32 @@ static struct hr_yaml *read_node(struct reader *reader, struct fy_event *event, 
         node = read_collection(reader, event, path, depth);
         break;
     default:
-        (void)stop(reader, fallback, "not YAML: a value is missing");
+        (void)hr_yaml_reader_stop(reader, fallback, "not YAML: a value is missing");
         break;
     }
-    const char *name = anchor != NULL ? token_text(reader, anchor) : NULL;
-    remember_anchor(reader, name, node);
+    const char *name = anchor != NULL ? hr_yaml_reader_token_text(reader, anchor) : NULL;
+    hr_yaml_reader_anchor(reader, name, node);
     fy_parser_event_free(reader->parser, event);
     return node;
 }
 
 /* ---- the file ---- */
 
-static struct hr_yaml *read_stream(struct reader *reader)
+static struct hr_yaml *read_stream(struct hr_yaml_reader *reader)
 {
     struct hr_place start = {.file = reader->file, .line = 1, .column = 1, .path = ""};
     struct hr_yaml *root = NULL;
     bool document = false;
     struct fy_event *event;
-    while ((event = next_event(reader)) != NULL) {
+    while ((event = hr_yaml_reader_next(reader)) != NULL) {
         enum fy_event_type type = event->type;
         if (type == FYET_STREAM_START || type == FYET_STREAM_END || type == FYET_DOCUMENT_END) {
             fy_parser_event_free(reader->parser, event);
         } else if (type == FYET_DOCUMENT_START) {
             struct fy_token *token = event->document_start.document_start;
             if (document) {
-                struct hr_place place = token != NULL ? place_of(reader, token, "") : start;
-                struct hr_finding *finding = stop(reader, &place, "a second document in the file");
+                struct hr_place place = token != NULL ? hr_yaml_reader_place_of(reader, token, "") : start;
+                struct hr_finding *finding = hr_yaml_reader_stop(reader, &place, "a second document in the file");
                 hr_finding_hint(reader->findings, finding,
                                 "one file holds one document: remove this '---' and what follows");
             }
@@ -562,12 +303,12 @@ static struct hr_yaml *read_stream(struct reader *reader)
 }
 
 /* NUL and bytes that are not UTF-8 are found before libfyaml sees them, for a position that can be trusted. */
-static bool check_bytes(struct reader *reader)
+static bool check_bytes(struct hr_yaml_reader *reader)
 {
     for (size_t i = 0; i < reader->length;) {
         size_t length = hr_str_utf8_length(reader->text + i, reader->length - i);
         if (length == 0 || reader->text[i] == '\0') {
-            struct hr_place place = place_at(reader, i, "");
+            struct hr_place place = hr_yaml_reader_place_at(reader, i, "");
             struct hr_finding *finding = hr_findings_error(
                 reader->findings, &place, "byte 0x%02x: the file is not UTF-8 text", (unsigned char)reader->text[i]);
             hr_finding_hint(reader->findings, finding, "save the file as UTF-8");
@@ -599,7 +340,7 @@ static void destroy_diag(struct fy_diag **diag)
 struct hr_yaml *hr_yaml_read_text(struct hr_arena *arena, const char *file, const char *text, size_t length,
                                   struct hr_findings *findings)
 {
-    struct reader reader = {
+    struct hr_yaml_reader reader = {
         .arena = arena,
         .file = hr_arena_strdup(arena, file),
         .text = text,
@@ -613,7 +354,7 @@ struct hr_yaml *hr_yaml_read_text(struct hr_arena *arena, const char *file, cons
         hr_finding_hint(findings, finding, "put fitted values into a pipeline file: pipeline: {from: FILE}");
         return NULL;
     }
-    find_lines(&reader);
+    hr_yaml_reader_lines(&reader);
     if (!check_bytes(&reader)) {
         return NULL;
     }
