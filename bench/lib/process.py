@@ -101,7 +101,8 @@ def keep(command, environment, folder, log, output, report):
         c_library.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
     die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):  # for the program, which would inherit it if it were ignored here
+        signal.signal(number, lambda *_: None)
     began = time.monotonic()
     wall, status = 0.0, 127
     try:
