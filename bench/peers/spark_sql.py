@@ -6,9 +6,9 @@ Batches of 500,000, for which Spark is fastest here; 2 GB of heap, the parallel 
 import sys
 
 from lib.job import SAMPLE, fitted
+from lib.spark import connector
 
 VERSIONS = {"pyspark": "4.2.0"}
-CONNECTOR = ("spark-sql-kafka", "spark-token-provider-kafka", "kafka-clients", "commons-pool2")
 BATCH = 500000
 
 
@@ -18,7 +18,7 @@ class SparkSql:
     def __init__(self, bench, folder, python):
         self.sources = bench.root / "bench/peers/spark"
         self.folder, self.python = folder, python
-        self.jars = ",".join(str(jar) for jar in sorted((folder / "jars").glob("*.jar")) if jar.name.startswith(CONNECTOR))
+        self.jars = connector(bench)
 
     def command(self, job):
         return [self.python, self.sources / "click_job.py", job.bootstrap, job.source, job.target, job.folder, job.pipeline,
@@ -29,9 +29,6 @@ def setup(bench, folder):
     for name, value in VERSIONS.items():
         bench.version(name, value)
     python = bench.venv(folder, *("%s==%s" % pair for pair in VERSIONS.items()))
-    if not (folder / "jars").is_dir():
-        bench.setup_command(["mvn", "-q", "-B", "-f", bench.root / "bench/peers/spark/pom.xml",
-                             "dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory=%s/jars" % folder])
     bench.setup_command([sys.executable, bench.root / "bench/peers/spark/freeze.py", bench.clicks(SAMPLE, seed=7),
                          fitted(bench), folder / "model.json"])
     return SparkSql(bench, folder, python)
