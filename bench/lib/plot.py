@@ -27,10 +27,17 @@ class Axis:
 
     def marks(self):
         if not self.log:
-            return [self.low + (self.high - self.low) * i / 4 for i in range(5)]
+            step = round_step((self.high - self.low) / 5)
+            return [step * i for i in range(math.ceil(self.low / step), math.floor(self.high / step) + 1)]
         first, last = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
         return [10.0 ** power for power in range(first, last + 1) if self.low <= 10.0 ** power <= self.high] or \
             [self.low, self.high]
+
+
+def round_step(least):
+    """The next of 1, 2, 5, 10, 20, … that is not below."""
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(power * digit for digit in (1, 2, 5, 10) if power * digit >= least * 0.999)
 
 
 def lines_of(result):

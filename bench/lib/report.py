@@ -16,9 +16,9 @@ def spread(side):
 
 
 def missed(reached, bound):
-    """By how much, in words: a percentage, or times when it is far away."""
+    """By how much, in words: a percentage, or a factor when it is far away."""
     times = max(reached, bound) / max(min(reached, bound), 1e-9)
-    return "missed by %s %%" % number((times - 1) * 100) if times < 2 else "missed %s times" % number(times)
+    return "missed by %s %%" % number((times - 1) * 100) if times < 2 else "missed by a factor of %s" % number(times)
 
 
 def verdict(row):
