@@ -68,6 +68,7 @@ struct hr_kafka_source {
     int64_t waiting_ns;          /* minOffsetsPerTrigger: since when something waits; 0: nothing */
     struct hr_offsets committed; /* end of the last committed batch */
     bool unpublished;            /* and the group does not know of it */
+    bool assigned_anew;          /* by one of the messages that were taken together */
     bool missing;                /* a partition was not to be found when they were looked for last */
     bool moved; /* a position was moved over a gap: the next batch makes that durable, even when it is empty */
 };

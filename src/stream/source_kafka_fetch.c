@@ -162,6 +162,7 @@ static size_t find_partition(struct hr_kafka_source *source, const rd_kafka_mess
 static enum hr_status take_lost(struct hr_kafka_source *source, size_t index, bool remade, struct hr_error *err)
 {
     HR_TRY(hr_kafka_position_lost(source, index, remade, err));
+    source->assigned_anew = true;
     return hr_kafka_fetch_assign(source, err);
 }
 
@@ -239,17 +240,20 @@ enum hr_status hr_kafka_fetch(struct hr_kafka_source *source, int64_t wait_us, s
     if (count == 0 && timeout_ms > 0) {
         count = rd_kafka_consume_batch_queue(source->queue, timeout_ms, source->incoming, 1);
     }
+    source->assigned_anew = false;
     for (ssize_t i = 0; i < count; i++) {
         rd_kafka_message_t *message = source->incoming[i];
         if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-            if (status != HR_OK) {
+            /* After an assignment all comes again. What was taken before it may lie above a position that has moved
+             * back to the first offset, and would stand for all that is below. */
+            if (status != HR_OK || source->assigned_anew) {
                 rd_kafka_message_destroy(message);
                 continue;
             }
             status = take_message(source, message, got, err);
             continue;
         }
-        status = status == HR_OK ? take_event(source, message, err) : status;
+        status = status == HR_OK && !source->assigned_anew ? take_event(source, message, err) : status;
         rd_kafka_message_destroy(message);
     }
     if (*got > 0) {

@@ -5,6 +5,7 @@ import shutil
 import signal
 import time
 import unittest
+from pathlib import Path
 
 from kafka_case import ONCE, KafkaCase, lines
 
@@ -96,6 +97,12 @@ class Ledger(Instances):
 
 
 class Second(Instances):
+    def freeze(self, process):
+        """Until one thread has had the processor to take the signal, the others go on."""
+        process.send_signal(signal.SIGSTOP)
+        self.wait_until(lambda: all(path.read_text().rpartition(")")[2].split()[0] == "T"
+                                    for path in Path(f"/proc/{process.pid}/task").glob("*/stat")), "all threads stop")
+
     def test_in_the_same_folder_is_refused(self):
         self.write_it(trigger=None)
         process = self.start_query()
@@ -111,7 +118,7 @@ class Second(Instances):
         self.write_it(trigger=None)
         first = self.start_query()
         self.wait_until(lambda: self.written() == [0, 1, 2], "the first instance writes")
-        first.send_signal(signal.SIGSTOP)
+        self.freeze(first)
         self.copy_state()
         self.write_it(trigger=None, state="copy")
         second = self.start_query()
@@ -132,7 +139,7 @@ class Second(Instances):
         self.write_it(trigger=None, extra="maxOffsetsPerTrigger: 50")
         first = self.start_query()
         self.wait_until(lambda: len(self.progress()) > 3, "batches")
-        first.send_signal(signal.SIGSTOP)
+        self.freeze(first)
         batches = len(self.progress())
         self.copy_state()
         self.write_it(state="copy")
