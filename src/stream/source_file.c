@@ -18,6 +18,7 @@
  */
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -34,13 +35,20 @@
 struct file_options {
     const char *path;
     int64_t files_per_trigger_max;
+    int clean; /* enum clean */
 };
+
+enum clean { CLEAN_OFF, CLEAN_DELETE };
+static const char *const clean_choices[] = {"off", "delete", NULL};
 
 static const struct hr_option file_options[] = {
     HR_OPTION(struct file_options, path, "path", STRING, .required = true,
               .help = "a file, a directory or a glob; .gz and .zst are read through; relative to the query file"),
     HR_OPTION(struct file_options, files_per_trigger_max, "maxFilesPerTrigger", INT, .minimum = 1, .maximum = 1e9,
               .help = "at most so many files take part in a batch; default: no limit"),
+    HR_OPTION(struct file_options, clean, "cleanSource", CHOICE, .choices = clean_choices, .fallback = "off",
+              .help = "delete: a file is deleted when the batch that read its last record is committed; files must be "
+                      "whole when they get their name"),
 };
 
 struct file_source {
@@ -53,6 +61,7 @@ struct file_source {
     struct hr_records planned;
     struct hr_offsets planned_end;
     bool has_plan;
+    struct hr_offsets committed; /* cleanSource: delete only */
 };
 
 static const struct file_options *options_of(const struct file_source *source)
@@ -69,6 +78,46 @@ static enum hr_status file_scan(struct file_source *source, struct hr_error *err
 {
     source->scanned_ns = hr_clock_monotonic_ns(&hr_clock_system);
     return hr_file_list_scan(&source->list, source->base.directory, options_of(source)->path, err);
+}
+
+/* No record is left in the file as it was at the last scan. end: of its last record, or −1 (dry_end). */
+static void file_set_dry(struct hr_file_entry *entry, int64_t end)
+{
+    entry->dry = true;
+    entry->dry_size = entry->size;
+    entry->dry_changed = entry->changed;
+    entry->dry_end = end;
+}
+
+/* cleanSource: delete. Files that committed batches came to the end of, and that are as they were then. */
+static void file_clean(struct file_source *source)
+{
+    for (size_t i = 0; i < source->list.count; i++) {
+        struct hr_file_entry *entry = source->list.items[i];
+        const struct hr_offset *offset = NULL;
+        if (entry->present && entry->dry && entry->dry_end >= 0) {
+            offset = hr_offsets_find(&source->committed, hr_str_from(entry->name), -1);
+        }
+        struct stat status;
+        if (offset != NULL && offset->position >= entry->dry_end && stat(entry->path, &status) == 0 &&
+            status.st_size == entry->dry_size && same_time(status.st_mtim, entry->dry_changed)) {
+            (void)unlink(entry->path);
+            entry->present = false;
+        }
+    }
+}
+
+/* Files that a run before this one read to their end, and did not come to delete. */
+static void file_find_read(struct file_source *source)
+{
+    for (size_t i = 0; i < source->base.position.count; i++) {
+        const struct hr_offset *offset = &source->base.position.items[i];
+        struct hr_file_entry *entry = hr_file_list_find(&source->list, offset->name);
+        if (entry != NULL && entry->present && !entry->compressed && entry->size == offset->position) {
+            file_set_dry(entry, offset->position);
+        }
+    }
+    hr_offsets_copy(&source->committed, &source->base.position);
 }
 
 /* ---- life cycle --------------------------------------------------------------------------------------------- */
@@ -133,7 +182,11 @@ static enum hr_status file_open(struct hr_source *base, const struct hr_offsets 
     if (committed != NULL) {
         hr_offsets_copy(&base->position, committed);
     }
-    return file_check_positions(source, err);
+    HR_TRY(file_check_positions(source, err));
+    if (options_of(source)->clean == CLEAN_DELETE) {
+        file_find_read(source);
+    }
+    return HR_OK;
 }
 
 static void file_close(struct hr_source *base)
@@ -142,6 +195,7 @@ static void file_close(struct hr_source *base)
     hr_file_cursor_close(&source->cursor);
     hr_records_release(&source->planned);
     hr_offsets_release(&source->planned_end);
+    hr_offsets_release(&source->committed);
     hr_arena_release(&source->arenas[0]);
     hr_arena_release(&source->arenas[1]);
     hr_file_list_release(&source->list);
@@ -257,6 +311,9 @@ static enum hr_status file_read_part(struct file_source *source, struct file_par
         part->rows++;
         part->last = line;
     }
+    if (part->rows > 0) {
+        hr_file_line_seal(&part->last);
+    }
     if (part->rows == 0) {
         part->records->count = first;
         part->records->bytes = first_bytes;
@@ -332,6 +389,10 @@ static enum hr_status file_plan_entry(struct file_source *source, struct hr_file
             entry->size = part->last.end;
         }
     }
+    /* The rows' limit may fall on the end of a file, which then is not opened again. */
+    if (part->rows > 0 && !entry->compressed && part->last.end == entry->size) {
+        file_set_dry(entry, part->last.end);
+    }
     if (part->dry) {
         if (upper != INT64_MAX) {
             if (cursor->position < upper) {
@@ -340,9 +401,9 @@ static enum hr_status file_plan_entry(struct file_source *source, struct hr_file
             }
             entry->bounded_dry = upper;
         }
-        entry->dry = true;
-        entry->dry_size = entry->size;
-        entry->dry_changed = entry->changed;
+        offset = hr_offsets_find(&source->planned_end, hr_str_from(entry->name), -1);
+        bool whole = entry->compressed || cursor->position == entry->size;
+        file_set_dry(entry, whole && offset != NULL ? offset->position : -1);
         hr_file_cursor_close(cursor);
     }
     return HR_OK;
@@ -435,6 +496,9 @@ static enum hr_status file_plan(struct hr_source *base, const struct hr_source_l
         if (limit->target != NULL) {
             return HR_END;
         }
+        if (options_of(source)->clean == CLEAN_DELETE) {
+            file_clean(source);
+        }
         /* Nothing in an old picture says nothing: look again before waiting. */
         if (!fresh && !file_wait(source, limit->wait_us)) {
             return HR_AGAIN;
@@ -514,6 +578,15 @@ static enum hr_status file_read(struct hr_source *base, const struct hr_offsets 
     return HR_OK;
 }
 
+static void file_committed(struct hr_source *base, const struct hr_offsets *end)
+{
+    struct file_source *source = (struct file_source *)base;
+    if (options_of(source)->clean == CLEAN_DELETE) {
+        hr_offsets_copy(&source->committed, end);
+        file_clean(source);
+    }
+}
+
 const struct hr_source_type hr_source_file = {
     .kind =
         {
@@ -524,7 +597,9 @@ const struct hr_source_type hr_source_file = {
                 "query runs. Names in a directory that start with '.' or '_' are left out. .gz and .zst files are "
                 "read through. Blank lines are no records. In a bounded run (availableNow, once, eval, fit) the last "
                 "line needs no newline; otherwise it waits for one. A file that was cut or replaced ends the query: "
-                "what was read must stay. Without maxRowsPerTrigger a batch has at most 16 MiB of input.",
+                "what was read must stay, unless `cleanSource: delete` deletes it: then files should be written under "
+                "another name (such as one that begins with '.') and renamed when they are whole. Without "
+                "maxRowsPerTrigger a batch has at most 16 MiB of input.",
             .example = "{type: file, path: in, maxFilesPerTrigger: 10, format: {type: json}, schema: \"id long\"}",
             .options = {file_options, HR_ARRAY_LEN(file_options)},
             .options_size = sizeof(struct file_options),
@@ -537,6 +612,7 @@ const struct hr_source_type hr_source_file = {
     .latest = file_latest,
     .plan = file_plan,
     .read = file_read,
+    .committed = file_committed,
     .close = file_close,
     .describe = file_describe,
 };

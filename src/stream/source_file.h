@@ -27,6 +27,7 @@ struct hr_file_entry {
     bool dry; /* no complete record was left when size and time were dry_size and dry_changed */
     int64_t dry_size;
     struct timespec dry_changed;
+    int64_t dry_end;     /* where its last record ended then; −1: something that is no whole record stood after it */
     int64_t bounded_dry; /* bounded runs: no record was left before this position */
     int64_t plain_size;  /* compressed files: of the plain bytes, when counted for plain_of_size and plain_changed */
     int64_t plain_of_size;
@@ -57,7 +58,8 @@ struct hr_file_line {
     int64_t line;     /* of its first byte, from 1 */
     int64_t end;      /* position after its terminator */
     int64_t end_line; /* lines before end */
-    uint32_t crc;     /* of the bytes [offset, end) */
+    uint32_t crc;     /* of the bytes [offset, end), once it is sealed */
+    bool sealed;
 };
 
 struct hr_file_cursor {
@@ -86,6 +88,8 @@ enum hr_status hr_file_cursor_open(struct hr_file_cursor *cursor, struct hr_file
 /* The next record that is not blank; HR_END: none is complete. A last line without a newline is complete when the
  * range is bounded or the file is compressed. */
 enum hr_status hr_file_cursor_next(struct hr_file_cursor *cursor, struct hr_file_line *out, struct hr_error *err);
+/* Makes the CRC, while the line's bytes are there. Few lines become anchors, so not every line pays for one. */
+void hr_file_line_seal(struct hr_file_line *line);
 /* Goes on in another arena; what is read already is copied. */
 void hr_file_cursor_move(struct hr_file_cursor *cursor, struct hr_arena *arena);
 void hr_file_cursor_close(struct hr_file_cursor *cursor);

@@ -185,6 +185,7 @@ static enum hr_status cursor_skip_oversize(struct hr_file_cursor *cursor, size_t
     out->offset = cursor->position;
     out->line = cursor->line + 1;
     out->crc = 0;
+    out->sealed = true;
     for (;;) {
         const char *data = cursor->data + cursor->start;
         size_t length = cursor->end - cursor->start;
@@ -201,6 +202,14 @@ static enum hr_status cursor_skip_oversize(struct hr_file_cursor *cursor, size_t
             return HR_END;
         }
         HR_TRY(cursor_fill(cursor, err));
+    }
+}
+
+void hr_file_line_seal(struct hr_file_line *line)
+{
+    if (!line->sealed) {
+        line->crc = hr_crc32c(0, line->value.data, (size_t)(line->end - line->offset));
+        line->sealed = true;
     }
 }
 
@@ -223,7 +232,7 @@ enum hr_status hr_file_cursor_next(struct hr_file_cursor *cursor, struct hr_file
             out->value = (struct hr_str){data, content};
             out->offset = cursor->position;
             out->line = cursor->line + 1;
-            out->crc = hr_crc32c(0, data, length);
+            out->sealed = false;
             cursor_advance(cursor, length);
             out->end = cursor->position;
             out->end_line = cursor->line;

@@ -386,6 +386,44 @@ static void test_removed_files(void)
     source_rows_close(&self);
 }
 
+/* cleanSource: delete takes what a committed batch came to the end of, nothing else. */
+static void test_deletes(void)
+{
+    const char *yaml = "{type: file, path: deleted, cleanSource: delete}";
+    struct source_rows self;
+    struct hr_offsets committed = {0};
+    make_directory("deleted");
+    write_text("deleted/a", "1\n2\n");
+    write_text("deleted/b", "3\n4\n");
+    write_text("deleted/c", "5\n6");
+    source_rows_open(&self, yaml, "json", NULL);
+    TEST_TEXT_EQUAL(source_rows_next(&self, 2), "1 2 "); /* the limit falls on the end of a file */
+    CU_ASSERT_EQUAL(access(scratch_path("deleted/a"), F_OK), 0);
+    hr_source_committed(self.source, &self.source->position);
+    CU_ASSERT_NOT_EQUAL(access(scratch_path("deleted/a"), F_OK), 0);
+    TEST_TEXT_EQUAL(source_rows_next(&self, 1), "3 ");
+    hr_source_committed(self.source, &self.source->position);
+    TEST_TEXT_EQUAL(source_rows_next(&self, 2), "4 5 ");
+    CU_ASSERT_EQUAL(access(scratch_path("deleted/b"), F_OK), 0);
+    hr_offsets_copy(&committed, &self.source->position);
+    source_rows_close(&self);
+    /* Committed, but the run ended before it came to delete. */
+    source_rows_open(&self, yaml, "json", &committed);
+    TEST_TEXT_EQUAL(source_rows_next(&self, 2), "AGAIN");
+    CU_ASSERT_NOT_EQUAL(access(scratch_path("deleted/b"), F_OK), 0);
+    CU_ASSERT_EQUAL(access(scratch_path("deleted/c"), F_OK), 0); /* its last line is not whole */
+    append_text("deleted/c", "\n");
+    TEST_TEXT_EQUAL(source_rows_next(&self, 2), "6 ");
+    append_text("deleted/c", "7\n");
+    hr_source_committed(self.source, &self.source->position);
+    TEST_TEXT_EQUAL(source_rows_next(&self, 2), "7 ");
+    hr_source_committed(self.source, &self.source->position);
+    TEST_TEXT_EQUAL(source_rows_next(&self, 2), "AGAIN");
+    CU_ASSERT_NOT_EQUAL(access(scratch_path("deleted/c"), F_OK), 0);
+    source_rows_close(&self);
+    hr_offsets_release(&committed);
+}
+
 TEST_MAIN("source_file", {"rows in name order", test_rows_in_name_order},
           {"new and growing files", test_new_and_growing_files},
           {"grows after a full batch", test_grows_after_a_full_batch}, {"limits", test_limits},
@@ -393,4 +431,4 @@ TEST_MAIN("source_file", {"rows in name order", test_rows_in_name_order},
           {"compressed", test_compressed}, {"resumes in the middle", test_resumes_in_the_middle},
           {"replay is the same", test_replay_is_the_same}, {"longer than the limit", test_longer_than_the_limit},
           {"many blocks", test_many_blocks}, {"CSV header comes again", test_csv_header_comes_again},
-          {"data loss", test_data_loss}, {"removed files", test_removed_files})
+          {"data loss", test_data_loss}, {"removed files", test_removed_files}, {"deletes", test_deletes})
