@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,20 +27,33 @@ static void probe_release(struct probe *probe)
     if (probe->lock >= 0) {
         (void)close(probe->lock);
     }
-    (void)unlink(probe->appended);
-    (void)unlink(probe->shown);
+    if (probe->shown != NULL) {
+        (void)unlink(probe->appended);
+        (void)unlink(probe->shown);
+    }
     hr_free(probe->appended);
     hr_free(probe->shown);
 }
 
-static char *probe_path(const char *directory, const char *ending)
+static char *probe_path(const char *directory, const char *name)
 {
-    char name[64];
-    (void)snprintf(name, sizeof(name), "/.headrace-probe-%ld%s", (long)getpid(), ending);
     size_t size = strlen(directory) + strlen(name) + 1;
     char *path = hr_alloc(size);
     (void)snprintf(path, size, "%s%s", directory, name);
     return path;
+}
+
+/* Names that nobody else has, for the directory may be shared, or be one that everybody may write to. */
+static enum hr_status probe_make(struct probe *probe, const char *directory, struct hr_error *err)
+{
+    probe->appended = probe_path(directory, "/.headrace-probe-XXXXXX");
+    int fd = mkostemp(probe->appended, O_CLOEXEC);
+    if (fd < 0) {
+        return hr_fail_errno(err, HR_CANNOT_CREATE, "%s: cannot create a file", directory);
+    }
+    (void)close(fd);
+    probe->shown = probe_path(probe->appended, ".shown");
+    return HR_OK;
 }
 
 /* Is the file what was renamed, all of it? A mount that renames by copying may show less. */
@@ -83,11 +97,8 @@ static enum hr_status try_rename(const struct probe *probe, struct hr_error *err
 
 enum hr_status hr_file_probe(const char *directory, struct hr_error *err)
 {
-    struct probe probe HR_CLEANUP(probe_release) = {
-        .appended = probe_path(directory, ".log"),
-        .shown = probe_path(directory, ""),
-        .lock = -1,
-    };
+    struct probe probe HR_CLEANUP(probe_release) = {.lock = -1};
+    HR_TRY(probe_make(&probe, directory, err));
     HR_TRY(try_append(&probe, err));
     return try_rename(&probe, err);
 }
