@@ -3,11 +3,11 @@
  * Speed of the parts as ratios within one run, and the record path's allocations, against bounds:
  *
  *     bench_gates               a line a gate; exit 1 when one is broken
- *     bench_gates --self-test   plants a fault in each, work done four times or an allocation a chunk; exit 1 when a
+ *     bench_gates --self-test   plants a fault in each, work done four times or an allocation a batch; exit 1 when a
  *                               gate does not notice
  *
- * The ratio is the median of rounds that alternate, in processor time of this thread. A bound is about twice what the
- * ratio was when it was set: it catches a part that got slow, not a few percent.
+ * The ratio is the median of rounds that alternate, in processor time of this thread. A bound is a third to twice above
+ * what the ratio was when it was set: it catches a part that got slow, not a few percent.
  */
 #include <stdbool.h>
 #include <stdio.h>

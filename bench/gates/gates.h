@@ -26,7 +26,7 @@ extern const struct gate gate_k_means;
 extern const struct gate gate_checkpoint;
 
 /* Allocations (malloc, calloc, realloc and the like, in any library) by the record path, after the first batches. The
- * plant is one small allocation a chunk. */
+ * plant is one small allocation a batch. */
 uint64_t gate_allocations(int planted);
 
 /* Keeps a result, so that the compiler must compute it. */

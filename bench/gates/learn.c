@@ -111,7 +111,7 @@ static void k_means_reference(void)
 
 const struct gate gate_k_means = {
     .name = "k-means assignment, 64 centres of 32 / dgemm",
-    .bound = 2.0,
+    .bound = 1.2,
     .item = "point",
     .items = POINTS,
     .open = k_means_open,
