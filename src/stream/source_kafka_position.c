@@ -141,7 +141,7 @@ static void take_partitions(struct hr_kafka_source *source, const struct hr_offs
 {
     struct hr_kafka_partition *old = source->partitions;
     size_t old_count = source->partition_count;
-    const struct hr_offsets *position = &source->committed;
+    const struct hr_offsets *position = &source->base.position;
     source->partitions = hr_calloc(position->count + 1, sizeof(*source->partitions));
     source->partition_count = position->count;
     source->last = 0;
