@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Logistic regression over COUNT click records that are generated beside it and not kept.
+"""Logistic regression over COUNT click records that are generated beside it and not kept: a directory that is fed while it
+is read, and whose files are deleted when what they hold is committed.
 
     bench/files/run.py --headrace build/release/headrace --clicks build/release/bench/make_clicks [--count 100000000]
 
@@ -22,6 +23,7 @@ def main():
     parser.add_argument("--clicks", required=True)
     parser.add_argument("--count", type=int, default=100_000_000)
     parser.add_argument("--batch", default="100000")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead")
     options = parser.parse_args()
     query = pathlib.Path(__file__).with_name("clicks_files.yaml")
     with tempfile.TemporaryDirectory() as work:
@@ -45,6 +47,12 @@ def main():
         reader.stdout.close()
         _, status, usage = os.wait4(reader.pid, 0)
         _, _, made = os.wait4(generator.pid, 0)
+        if options.json:
+            print(json.dumps({"rows": rows, "wall": wall, "status": status, "cpu": usage.ru_utime + usage.ru_stime,
+                              "generator_cpu": made.ru_utime + made.ru_stime, "peak_mb": usage.ru_maxrss / 1024,
+                              "steps_ns": {name: value / rows * 1e6 for name, value in phases.items()},
+                              "metrics": last["models"][0]["metrics"]}))
+            return
         if rows < options.count:
             print(pathlib.Path(work, "log").read_text(encoding="utf-8"))
         print(f"{rows:,} rows in {wall:.1f} s, {rows / wall:,.0f} a second, status {status}")
@@ -52,7 +60,8 @@ def main():
               f"({usage.ru_stime / rows * 1e9:.0f} in the kernel), at most {usage.ru_maxrss / 1024:.0f} MB")
         print(f"generator: {(made.ru_utime + made.ru_stime) / rows * 1e9:.0f} ns a row")
         print("ns a row:", ", ".join(f"{name} {value / rows * 1e6:.0f}" for name, value in phases.items()))
-        print("evaluation:", json.dumps(last.get("evaluation") or last.get("model")))
+        print("of all rows:", json.dumps(last["models"][0]["metrics"]))
+
 
 if __name__ == "__main__":
     main()

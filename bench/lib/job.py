@@ -193,8 +193,8 @@ def records_of(bench, engine):
     return engine.records(bench.options.records) if hasattr(engine, "records") else bench.options.records
 
 
-def compare(bench, engine, must=None, aim=None):
-    """The table rows of one peer: rows a second, processor time a row, peak memory, in turns."""
+def compare(bench, engine, rows=(None, None), cpu=(None, None)):
+    """The table rows of one peer, in turns: rows a second and processor time a row with (must, aim) each, peak memory."""
     check(bench, engine)
     broker = bench.broker()
 
@@ -215,8 +215,9 @@ def compare(bench, engine, must=None, aim=None):
         return [sample[key] for sample in samples]
 
     name = engine.name
-    bench.figure("throughput", "rows/s", of(ours, "rows_s"), name, of(theirs, "rows_s"), must=must, aim=aim)
-    bench.figure("client processor time", "µs a row", of(ours, "cpu_us"), name, of(theirs, "cpu_us"), better="lower")
+    bench.figure("throughput", "rows/s", of(ours, "rows_s"), name, of(theirs, "rows_s"), must=rows[0], aim=rows[1])
+    bench.figure("client processor time", "µs a row", of(ours, "cpu_us"), name, of(theirs, "cpu_us"), better="lower",
+                 must=cpu[0], aim=cpu[1])
     bench.figure("the same from start to end", "µs a row", of(ours, "whole_cpu_us"), name, of(theirs, "whole_cpu_us"),
                  better="lower")
     if records_of(bench, engine) == bench.options.records:

@@ -15,8 +15,11 @@ from .job import Headrace, Job
 SKIP = 10      # seconds at the start that do not count
 READY = 60     # seconds within which an engine must be up
 SHARES = ("p50", "p95", "p99", "p99.9", "max")
-GUARANTEES = {"at_least_once": {"must": {"p99": 10}, "aim": {"p50": 1.5, "p99": 4}},
-              "exactly_once": {"must": {"p99": 40}, "aim": {"p50": 13, "p99": 25}}}
+# By rate, guarantee and share: must, aim.
+BOUNDS = {1000: {"at_least_once": {"p50": (2, 1), "p99": (5, 3), "max": (60, 25)},
+                 "exactly_once": {"p50": (14, 8), "p99": (35, 20), "max": (150, 60)}},
+          10000: {"at_least_once": {"p99": (20, 8)}, "exactly_once": {"p99": (60, 30)}},
+          50000: {"at_least_once": {"p99": (20, 8)}, "exactly_once": {"p99": (60, 30)}}}
 
 
 class StreamsWithTime:
@@ -80,13 +83,14 @@ def once(bench, engine, rate):
 
 def measure(bench, rate):
     peers = bench.peers("kafka_streams")
-    for guarantee, bounds in GUARANTEES.items():
+    for guarantee, bounds in BOUNDS[rate].items():
         sides = [lambda: once(bench, Steady(bench, guarantee), rate)]
         sides += [lambda peer=peer: once(bench, StreamsWithTime(peer, guarantee), rate) for peer in peers]
         ours, *others = bench.in_turns(*sides)
         words = guarantee.replace("_", " ")
         for share in SHARES:
-            keywords = {"must": bounds["must"].get(share), "aim": bounds["aim"].get(share), "of": "value", "better": "lower"}
+            must, aim = bounds.get(share, (None, None))
+            keywords = {"must": must, "aim": aim, "of": "value", "better": "lower"}
             add(bench, "%s, %s" % (words, share), "ms", share, ours, others, peers, keywords)
         add(bench, "%s, processor time" % words, "µs a row", "cpu_us", ours, others, peers, {"better": "lower"})
         add(bench, "%s, resident at the end" % words, "MB", "resident_mb", ours, others, peers, {"better": "lower"})

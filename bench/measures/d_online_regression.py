@@ -7,14 +7,13 @@ from lib.local import rows_folder, printed
 
 ID = "d"
 TITLE = "Online logistic regression on encoded rows, 20 non-zeros, 1 million rows"
-MUST = ("6 million rows a second and core, 6 times Vowpal Wabbit, 3 times scikit-learn, at equal or lower log loss; 2^24 "
-        "weights within 3.5 times of 2^18")
-AIM = "12 million rows a second, 15 times Vowpal Wabbit, 5 times scikit-learn"
+MUST = ("6 times as fast as Vowpal Wabbit, 2.5 times scikit-learn, at no higher log loss; 2^24 weights at a quarter of the speed "
+        "of 2^18 or more")
+AIM = "15 times, 5 times; 1 / 2.5 of the speed"
 ROWS = 1000000
 BITS = 18
-LOSS_SHARE = 1.001  # ours may be that much of a peer's before its time counts for nothing
 MODEL = "optimizer: adagrad, learningRate: 0.13"
-BOUNDS = {"vowpal_wabbit": {"must": 6, "aim": 15}, "scikit_learn": {"must": 3, "aim": 5}}
+BOUNDS = {"vowpal_wabbit": {"must": 6, "aim": 15}, "scikit_learn": {"must": 2.5, "aim": 5}}
 
 
 def run(bench):
@@ -31,7 +30,7 @@ def run(bench):
     report(bench, samples, large)
     for peer, runs in zip(peers, theirs):
         loss = {"ours": samples[0]["log_loss"], "theirs": runs[0]["log_loss"]}
-        if loss["ours"] > loss["theirs"] * LOSS_SHARE:
+        if loss["ours"] > loss["theirs"]:
             raise Failure("our log loss is %(ours).4f, that of the peer %(theirs).4f: the times say nothing" % loss)
         bench.figure("log loss", "nats", loss["ours"], peer.name, loss["theirs"], better="lower")
         for clock, what, bounds in (("cpu_ns", "processor time", BOUNDS[peer.name]), ("wall_ns", "wall", {})):
@@ -43,6 +42,6 @@ def run(bench):
 
 def report(bench, samples, large):
     rate = [1e3 / sample["cpu_ns"] for sample in samples]
-    bench.figure("rows learned", "million a second and core", rate, of="value", must=6, aim=12)
+    bench.figure("rows learned", "million a second and core", rate, of="value")
     ratio = [big["cpu_ns"] / small["cpu_ns"] for big, small in zip(large, samples)]
-    bench.figure("2^24 weights against 2^18", "times as long", ratio, better="lower", of="value", must=3.5)
+    bench.figure("2^24 weights against 2^18", "times as long", ratio, better="lower", of="value", must=4, aim=2.5)

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measure csv: the click record's ten columns out of CSV, beside DuckDB."""
+"""Measure a3: the click record's ten columns out of CSV, beside DuckDB."""
 import math
 
 from lib.bench import Failure
 from lib.local import printed
 
-ID = "csv"
+ID = "a3"
 TITLE = "CSV decode, ten columns of the click record"
-MUST = "40 ns a record"
-AIM = "25 ns a record"
+MUST = "8 times as fast as DuckDB with one thread"
+AIM = "15 times"
 RECORDS = 500000
 
 
@@ -22,7 +22,7 @@ def run(bench):
     times = printed([program, RECORDS, rounds])
     bench.note("%.0f bytes a record, from memory, one thread, processor time; line ends are found in the time too. DuckDB "
                "reads the same bytes from a file in the page cache and aggregates each column" % times["bytes"])
-    bench.figure("decode", "ns a record", times["headrace"], better="lower", of="value", must=40, aim=25)
+    bench.figure("decode", "ns a record", times["headrace"], better="lower", of="value")
     for peer in bench.peers("duckdb"):
         path = bench.folder / "data" / ("clicks-%d.csv" % RECORDS)
         if not path.exists():
@@ -32,4 +32,4 @@ def run(bench):
         if not all(map(same, times["columns"], theirs["columns"])):
             raise Failure("the columns differ: ours %s, %s's %s" % (times["columns"], peer.name, theirs["columns"]))
         bench.figure("decode beside %s" % peer.name, "ns a record", times["headrace"], peer.name, theirs["csv"],
-                     better="lower", must=5)
+                     better="lower", must=8, aim=15)
