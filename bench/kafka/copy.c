@@ -65,7 +65,8 @@ static void copy(rd_kafka_t *consumer, rd_kafka_t *producer, rd_kafka_topic_t *t
     long done = 0;
     long in_batch = 0;
     while (done < records) {
-        ssize_t count = rd_kafka_consume_batch_queue(queue, 0, taken, TAKE);
+        size_t wanted = batch - in_batch < TAKE ? (size_t)(batch - in_batch) : TAKE;
+        ssize_t count = rd_kafka_consume_batch_queue(queue, 0, taken, wanted);
         if (count == 0) {
             count = rd_kafka_consume_batch_queue(queue, 100, taken, 1);
         }

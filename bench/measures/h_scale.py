@@ -64,6 +64,14 @@ def batches(bench):
         yield batch, costs(bench, Headrace(bench, batch=batch), bench.broker().clicks_topic(records), records)
 
 
+def copies(bench, peer):
+    """The bare copy with transactions of as many records: what of a small batch's cost is the client's."""
+    for batch in BATCHES:
+        records = min(RECORDS, bench.options.records, batch * SMALL_BATCHES)
+        engine = type(peer)(peer.program, batch)
+        yield batch, costs(bench, engine, bench.broker().clicks_topic(records), records)
+
+
 def partitions(bench):
     records = min(RECORDS, bench.options.records)
     for count in PARTITIONS:
@@ -109,6 +117,8 @@ def run(bench):
     by_batch = sweep(bench, "rows a batch", batches(bench))
     bench.figure("most over least of the batches", "times", max(by_batch) / min(by_batch), better="lower", of="value",
                  must=1.25, aim=1.1)
+    for peer in bench.peers("copy"):
+        sweep(bench, "rows a transaction of the bare copy", copies(bench, peer))
     by_partition = sweep(bench, "partitions", partitions(bench))
     bench.figure("256 partitions over 4", "times", by_partition[-1] / by_partition[1], better="lower", of="value", must=1.25,
                  aim=1.1)
