@@ -11,6 +11,14 @@
 #include "base/paged.h"
 #include "state/checkpoint_internal.h"
 
+/* Below so many pages it does not matter how they are found. */
+#define DIRECT_PAGES_MIN 1024
+/* Times of one version in a scan, of a page by its key, and of one whose version is not known; as they are to each
+ * other, measured. */
+#define COST_SCAN 1
+#define COST_GET 2
+#define COST_FIND 12
+
 /* A pass over the versions of all pages of one part, in key order: (page, batch) ascending. */
 struct page_pass {
     int64_t batch;
@@ -100,6 +108,92 @@ static enum hr_status pass_visit(void *context, struct hr_str key, struct hr_str
     return pass_load(pass, bytes, err);
 }
 
+/* Which version of each page is the live one, as far as the kept deltas say: *versions has one a page, −1 where they do
+ * not. *found: how many pages they name; *written: how often they name one. */
+static enum hr_status pass_find_versions(struct hr_checkpoint *checkpoint, const struct page_pass *pass, size_t pages,
+                                         int64_t *versions, size_t *found, size_t *written, struct hr_error *err)
+{
+    struct hr_arena arena HR_CLEANUP(hr_arena_release);
+    hr_arena_init(&arena, 0);
+    *found = *written = 0;
+    for (size_t i = 0; i < pages; i++) {
+        versions[i] = -1;
+    }
+    for (int64_t batch = pass->batch; batch >= 0 && batch >= checkpoint->oldest_delta; batch--) {
+        char key[HR_BATCH_KEY_LENGTH];
+        struct hr_delta delta;
+        hr_buf_clear(&checkpoint->value);
+        enum hr_status status = hr_store_get(checkpoint->store, hr_key_batch('d', batch, key), &checkpoint->value, err);
+        if (status == HR_END) {
+            break;
+        }
+        HR_TRY(status);
+        hr_arena_reset(&arena);
+        HR_TRY(hr_delta_decode(hr_buf_str(&checkpoint->value), batch, &arena, &delta, err));
+        for (size_t i = 0; i < delta.count; i++) {
+            const struct hr_delta_part *part = &delta.parts[i];
+            if (!hr_str_equal(part->name, pass->entry->name)) {
+                continue;
+            }
+            *written += part->count;
+            for (size_t j = 0; j < part->count; j++) {
+                uint32_t page = part->pages[j].page;
+                if (page < pages && versions[page] < 0) {
+                    versions[page] = batch;
+                    ++*found;
+                }
+            }
+        }
+    }
+    return HR_OK;
+}
+
+static enum hr_status pass_page(struct hr_checkpoint *checkpoint, struct page_pass *pass, uint32_t page,
+                                int64_t version, struct hr_error *err)
+{
+    char key_bytes[HR_PAGE_KEY_MAX];
+    struct hr_str key = hr_key_page(pass->entry->name, page, version < 0 ? 0 : version, key_bytes);
+    if (version < 0) {
+        key.length -= sizeof(version); /* all versions of the page */
+        return hr_store_scan(checkpoint->store, key, pass_visit, pass, err);
+    }
+    hr_buf_clear(&checkpoint->value);
+    enum hr_status status = hr_store_get(checkpoint->store, key, &checkpoint->value, err);
+    if (status == HR_END) {
+        return hr_fail(err, HR_CORRUPT, "part '%.*s', page %u of batch %lld: it is missing",
+                       HR_STR_ARGS(pass->entry->name), page, (long long)version);
+    }
+    HR_TRY(status);
+    return pass_visit(pass, key, hr_buf_str(&checkpoint->value), err);
+}
+
+/* Visits the part's pages. All versions in one go, or, where that would read far more than is live (large batches
+ * change nearly all pages, and `keep` of them are kept), each page by its key. */
+static enum hr_status pass_run(struct hr_checkpoint *checkpoint, struct page_pass *pass, struct hr_error *err)
+{
+    char prefix[HR_PAGE_KEY_MAX];
+    size_t pages = (pass->entry->size + HR_PAGE_SIZE - 1) / HR_PAGE_SIZE;
+    size_t found = 0;
+    size_t written = 0;
+    int64_t *versions = NULL;
+    enum hr_status status = HR_OK;
+    if (pages >= DIRECT_PAGES_MIN) {
+        versions = hr_alloc(pages * sizeof(*versions));
+        status = pass_find_versions(checkpoint, pass, pages, versions, &found, &written, err);
+    }
+    size_t stored = written + (pass->entry->pages > found ? pass->entry->pages - found : 0);
+    size_t direct = found * COST_GET + (pages - found) * COST_FIND;
+    if (status == HR_OK && (found == 0 || direct >= stored * COST_SCAN)) {
+        status = hr_store_scan(checkpoint->store, hr_key_part(pass->entry->name, prefix), pass_visit, pass, err);
+    } else {
+        for (size_t page = 0; page < pages && status == HR_OK; page++) {
+            status = pass_page(checkpoint, pass, (uint32_t)page, versions[page], err);
+        }
+    }
+    hr_free(versions);
+    return status;
+}
+
 enum hr_status hr_checkpoint_read_pages(struct hr_checkpoint *checkpoint, int64_t batch,
                                         const struct hr_part_entry *entry, struct hr_paged *paged,
                                         struct hr_part_index *index, struct hr_error *err)
@@ -115,8 +209,7 @@ enum hr_status hr_checkpoint_read_pages(struct hr_checkpoint *checkpoint, int64_
         }
     }
     struct page_pass pass = {.batch = batch, .entry = entry, .paged = paged, .index = index};
-    char prefix[HR_PAGE_KEY_MAX];
-    HR_TRY(hr_store_scan(checkpoint->store, hr_key_part(entry->name, prefix), pass_visit, &pass, err));
+    HR_TRY(pass_run(checkpoint, &pass, err));
     pass_take(&pass);
     pass_zero(&pass, paged != NULL ? paged->size : 0);
     if (pass.pages != entry->pages || pass.sum != entry->sum) {

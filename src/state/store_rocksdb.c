@@ -34,7 +34,8 @@ struct rocksdb_store {
     rocksdb_options_t *options;
     rocksdb_writeoptions_t *write_synced;
     rocksdb_writeoptions_t *write_unsynced;
-    rocksdb_readoptions_t *read;
+    rocksdb_readoptions_t *read;     /* scans */
+    rocksdb_readoptions_t *read_one; /* one key: its neighbours in the block are often next */
     rocksdb_writebatch_t *batch;
     bool read_only;
     bool failed; /* a write failed: nothing more is written, also not at close */
@@ -123,7 +124,7 @@ static enum hr_status rocksdb_store_get(struct hr_store *store, struct hr_str ke
 {
     struct rocksdb_store *self = (struct rocksdb_store *)store;
     char *text = NULL;
-    rocksdb_pinnableslice_t *slice = rocksdb_get_pinned(self->db, self->read, key.data, key.length, &text);
+    rocksdb_pinnableslice_t *slice = rocksdb_get_pinned(self->db, self->read_one, key.data, key.length, &text);
     if (text != NULL) {
         return fail_rocksdb(err, self->path, "read", text);
     }
@@ -212,6 +213,7 @@ static void rocksdb_store_close(struct hr_store *store)
     rocksdb_writeoptions_destroy(self->write_synced);
     rocksdb_writeoptions_destroy(self->write_unsynced);
     rocksdb_readoptions_destroy(self->read);
+    rocksdb_readoptions_destroy(self->read_one);
     rocksdb_options_destroy(self->options);
     hr_free(self->path);
     hr_free(self);
@@ -309,6 +311,8 @@ enum hr_status hr_store_open_rocksdb(const char *path, enum hr_store_mode mode, 
     rocksdb_readoptions_set_verify_checksums(self->read, 1);
     rocksdb_readoptions_set_fill_cache(self->read, 0);
     rocksdb_readoptions_set_readahead_size(self->read, READ_AHEAD_BYTES);
+    self->read_one = rocksdb_readoptions_create();
+    rocksdb_readoptions_set_verify_checksums(self->read_one, 1);
     char *text = NULL;
     if (mode == HR_STORE_LOOK) {
         self->db = rocksdb_open_for_read_only(self->options, path, 0, &text);

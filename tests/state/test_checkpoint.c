@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "kept_store.h"
 #include "state/checkpoint.h"
+#include "state/checkpoint_format.h"
 
 #define LINEAGE "11111111-2222-4333-8444-555555555555"
 #define OTHER_LINEAGE "99999999-2222-4333-8444-555555555555"
@@ -288,6 +289,69 @@ static void test_start_goes_on_to_prepared(void)
     hr_paged_release(&copies[1]);
     hr_paged_release(&paged);
     hr_paged_release(&late);
+    kept_release(&kept);
+}
+
+/* A large part that each batch changes nearly all of is read by key, and is what it was as of each kept batch: with
+ * pages that no kept batch wrote, pages that became zeros, pages that never were, and one that is lost. */
+static void test_large_parts_are_read_by_key(void)
+{
+    enum { PAGES = 1500, BATCHES = 6, KEEP = 4, OLD = 17, NEVER = 1201, ZERO = 33 };
+    static struct hr_paged copies[BATCHES];
+    struct kept_store kept;
+    struct hr_paged paged;
+    uint64_t pages;
+    uint64_t bytes;
+    kept_init(&kept);
+    hr_paged_init(&paged, 16 << 20);
+    struct hr_checkpoint *checkpoint = open_keeping(&kept, KEEP, true);
+    for (int batch = 0; batch < BATCHES; batch++) {
+        for (size_t page = 0; page < PAGES + (size_t)batch; page++) {
+            bool left = page == NEVER || (page % 100 == OLD && batch > 0);
+            if (!left) {
+                set(&paged, page * HR_PAGE_SIZE + page % 7, page == ZERO && batch == 4 ? 0 : (uint8_t)(batch + 1));
+            }
+        }
+        prepare(checkpoint, batch, "r", &paged);
+        commit(checkpoint);
+        hr_paged_init(&copies[batch], 16 << 20);
+        CU_ASSERT_EQUAL_FATAL(hr_paged_resize(&copies[batch], paged.size, &err), HR_OK);
+        memcpy(copies[batch].data, paged.data, paged.size);
+    }
+    hr_checkpoint_close(checkpoint);
+    checkpoint = open_keeping(&kept, KEEP, false);
+    for (int batch = BATCHES - 1; batch >= BATCHES - KEEP + 1; batch--) {
+        struct hr_paged loaded;
+        struct hr_checkpoint_part part = {"model", &loaded};
+        hr_paged_init(&loaded, 16 << 20);
+        CU_ASSERT_EQUAL_FATAL(hr_paged_resize(&loaded, HR_PAGE_SIZE, &err), HR_OK);
+        memset(loaded.data, 0xee, loaded.size);
+        kept.scans = 0;
+        CU_ASSERT_EQUAL_FATAL(hr_checkpoint_load(checkpoint, batch, &part, &err), HR_OK);
+        /* Of the newest, one for each page that no delta names. */
+        CU_ASSERT_TRUE(batch < BATCHES - 1 || (kept.scans > 1 && kept.scans < 40));
+        CU_ASSERT_EQUAL_FATAL(loaded.size, copies[batch].size);
+        CU_ASSERT_EQUAL(memcmp(loaded.data, copies[batch].data, loaded.size), 0);
+        hr_paged_release(&loaded);
+    }
+    set(&paged, 5 * HR_PAGE_SIZE, 99); /* the indexes of the load serve the next batch */
+    prepare(checkpoint, BATCHES, "r", &paged);
+    commit(checkpoint);
+    CU_ASSERT_EQUAL(hr_checkpoint_verify(checkpoint, &pages, &bytes, &err), HR_OK);
+    hr_checkpoint_close(checkpoint);
+    char key[HR_PAGE_KEY_MAX];
+    struct hr_store_batch lost = {0};
+    hr_store_batch_remove(&lost, hr_key_page(HR_STR("model"), 700, BATCHES - 1, key));
+    CU_ASSERT_EQUAL(hr_store_write(kept.inner, &lost, true, &err), HR_OK);
+    hr_store_batch_release(&lost);
+    checkpoint = open_keeping(&kept, KEEP, false);
+    struct hr_checkpoint_part part = {"model", &paged};
+    CU_ASSERT_EQUAL(hr_checkpoint_load(checkpoint, BATCHES, &part, &err), HR_CORRUPT);
+    hr_checkpoint_close(checkpoint);
+    for (int batch = 0; batch < BATCHES; batch++) {
+        hr_paged_release(&copies[batch]);
+    }
+    hr_paged_release(&paged);
     kept_release(&kept);
 }
 
@@ -693,6 +757,7 @@ static void test_no_damage_goes_unnoticed(void)
 TEST_MAIN("checkpoint", {"create, prepare, commit", test_create_prepare_commit},
           {"opened after prepare", test_open_after_prepare}, {"a start reads pages once", test_start_reads_pages_once},
           {"a start goes on to the prepared batch", test_start_goes_on_to_prepared},
+          {"large parts are read by key", test_large_parts_are_read_by_key},
           {"a lost commit leaves a prepared batch", test_lost_commit_leaves_prepared},
           {"only dirty pages are written", test_only_dirty_pages_are_written}, {"keep and prune", test_keep_and_prune},
           {"identity and new lineage", test_identity_and_new_lineage}, {"a write that fails", test_failed_write},
