@@ -104,7 +104,7 @@ __attribute__((target("avx512f"))) static double narrow_point(const double *poin
 {
     __m512d sums = _mm512_setzero_pd();
     for (size_t i = 0; i < dimension; i += 8) {
-        __mmask8 mask = dimension - i >= 8 ? 0xff : (__mmask8)((1u << (dimension - i)) - 1);
+        __mmask8 mask = (__mmask8)(dimension - i >= 8 ? 0xffu : (1u << (dimension - i)) - 1u);
         __m512d values = _mm512_maskz_loadu_pd(mask, point + i);
         sums = _mm512_add_pd(sums, _mm512_mul_pd(values, values));
         __m512 narrow = _mm512_castps256_ps512(_mm512_cvtpd_ps(values));
