@@ -73,7 +73,7 @@ static void state_work(void)
     struct hr_checkpoint_part part = {"model:gate", &state.paged};
     hr_paged_mark_range(&state.paged, 0, state.paged.size);
     require(hr_checkpoint_prepare(state.checkpoint, state.batch, HR_STR("{}"), &part, 1, &err) == HR_OK, err.text);
-    require(hr_checkpoint_commit(state.checkpoint, &err) == HR_OK, err.text);
+    require(hr_checkpoint_commit(state.checkpoint, false, &err) == HR_OK, err.text);
     state.batch++;
 }
 

@@ -87,8 +87,8 @@ enum hr_status hr_checkpoint_load_prepared(struct hr_checkpoint *checkpoint, con
 /* Removes prep/N and its pages: no exactly-once sink shows anything of N. keep_record: its record stays, as that of
  * info.dropped, until N is prepared again. Synced. */
 enum hr_status hr_checkpoint_drop_prepared(struct hr_checkpoint *checkpoint, bool keep_record, struct hr_error *err);
-/* Step 8. */
-enum hr_status hr_checkpoint_commit(struct hr_checkpoint *checkpoint, struct hr_error *err);
+/* Step 8. sync: the commit is durable, not only its prepare. */
+enum hr_status hr_checkpoint_commit(struct hr_checkpoint *checkpoint, bool sync, struct hr_error *err);
 /* Starts a new lineage in place: forgets batches and state (--new-lineage). Synced. */
 enum hr_status hr_checkpoint_restart(struct hr_checkpoint *checkpoint, const char lineage[37], struct hr_error *err);
 /* A new lineage in place that keeps what was learned up to `batch`, a kept one: later batches are forgotten, and the

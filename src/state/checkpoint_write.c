@@ -227,7 +227,7 @@ enum hr_status hr_checkpoint_prepare(struct hr_checkpoint *checkpoint, int64_t b
     return hr_checkpoint_directory_mark(&checkpoint->directory, batch, false, err);
 }
 
-enum hr_status hr_checkpoint_commit(struct hr_checkpoint *checkpoint, struct hr_error *err)
+enum hr_status hr_checkpoint_commit(struct hr_checkpoint *checkpoint, bool sync, struct hr_error *err)
 {
     HR_TRY(hr_checkpoint_usable(checkpoint, err));
     HR_ASSERT(checkpoint->prepared >= 0);
@@ -241,7 +241,7 @@ enum hr_status hr_checkpoint_commit(struct hr_checkpoint *checkpoint, struct hr_
     hr_committed_encode(batch, checkpoint->prepared_chain, &committed);
     hr_store_batch_put(&changes, HR_KEY_COMMITTED, hr_buf_str(&committed));
     HR_TRY(hr_checkpoint_prune(checkpoint, batch, &changes, &record, &delta, err));
-    HR_TRY(hr_checkpoint_write(checkpoint, &changes, false, err));
+    HR_TRY(hr_checkpoint_write(checkpoint, &changes, sync, err));
     checkpoint->committed = batch;
     checkpoint->committed_chain = checkpoint->prepared_chain;
     checkpoint->prepared = -1;

@@ -252,7 +252,7 @@ static enum hr_status batch_commit(struct hr_run *run, struct hr_error *err)
 {
     hr_run_enter(run, HR_STEP_COMMIT);
     HR_TRY(hr_fault("commit.before", err));
-    HR_TRY(hr_checkpoint_commit(run->checkpoint, err));
+    HR_TRY(hr_checkpoint_commit(run->checkpoint, hr_run_commits_durably(run), err));
     hr_run_enter(run, HR_STEP_READ); /* of the next batch, but waited for now */
     hr_read_ahead_join(&run->ahead); /* what follows asks the source */
     hr_run_leave(run);

@@ -226,7 +226,7 @@ static enum hr_status recovery_act(struct recovery *recovery, enum hr_recovery_a
     } else if (action == HR_RECOVERY_COMMIT) {
         /* Of the pages only those that the batch wrote are read: those before it are in memory. */
         HR_TRY(hr_checkpoint_load_prepared(run->checkpoint, run->parts, run->part_count, err));
-        HR_TRY(hr_checkpoint_commit(run->checkpoint, err));
+        HR_TRY(hr_checkpoint_commit(run->checkpoint, hr_run_commits_durably(run), err));
         base = &recovery->prepared;
     } else if (action == HR_RECOVERY_REPLAY) {
         run->replay = true;

@@ -75,6 +75,15 @@ void hr_run_release(struct hr_run *run)
     hr_arena_release(&run->batch_arena);
 }
 
+bool hr_run_commits_durably(const struct hr_run *run)
+{
+    bool needed = false;
+    for (size_t i = 0; i < run->sink_count; i++) {
+        needed = needed || run->sinks[i].sink->guarantee != HR_GUARANTEE_EXACTLY_ONCE;
+    }
+    return needed && (run->plan->source->flags & HR_SOURCE_CONSUMES) != 0;
+}
+
 void hr_run_leave(struct hr_run *run)
 {
     int64_t now_ns = hr_clock_monotonic_ns(run->clock);

@@ -89,6 +89,9 @@ struct hr_run {
 void hr_run_init(struct hr_run *run, struct hr_plan *plan, struct hr_checkpoint *checkpoint,
                  const struct hr_clock *clock, struct hr_stop *stop);
 void hr_run_release(struct hr_run *run);
+/* Must a commit be durable at once? After a power loss a commit may be lost, and the batch is prepared again: where a
+ * sink is at least once, its rows are then read again, so that a source may not have taken them away. */
+bool hr_run_commits_durably(const struct hr_run *run);
 /* Time from here on counts for this step. */
 void hr_run_enter(struct hr_run *run, enum hr_step step);
 /* The step's time ends, no other begins. */

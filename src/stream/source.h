@@ -24,6 +24,7 @@ enum hr_source_flags {
     HR_SOURCE_REPLAYABLE = 1, /* read(range) again gives the same records */
     HR_SOURCE_AHEAD = 4,      /* plan and read may be called on another thread, while sinks deliver: one call at a time,
                                  and nothing of the query's arena is used */
+    HR_SOURCE_CONSUMES = 8,   /* committed() takes away what was read: it must never be needed again */
     HR_SOURCE_BOUNDED = 2,    /* ends by itself: without a trigger the query ends when it is read */
 };
 

@@ -89,10 +89,24 @@ static void file_set_dry(struct hr_file_entry *entry, int64_t end)
     entry->dry_end = end;
 }
 
-/* cleanSource: delete. Files that committed batches came to the end of, and that are as they were then. */
+/* A file that is gone leaves nothing behind, or months of files would fill memory and every batch's record. */
+static void file_forget(struct file_source *source, size_t index)
+{
+    struct hr_file_entry *entry = source->list.items[index];
+    struct hr_str name = hr_str_from(entry->name);
+    if (source->cursor.entry == entry) {
+        hr_file_cursor_close(&source->cursor);
+    }
+    hr_offsets_remove(&source->base.position, name, -1);
+    hr_offsets_remove(&source->planned_end, name, -1);
+    hr_file_list_remove(&source->list, index);
+}
+
+/* cleanSource: delete. Files that committed batches came to the end of, and that are as they were then. Those that an
+ * earlier run deleted are forgotten too, now that a batch was committed: a prepared one might have named them. */
 static void file_clean(struct file_source *source)
 {
-    for (size_t i = 0; i < source->list.count; i++) {
+    for (size_t i = source->list.count; i-- > 0;) {
         struct hr_file_entry *entry = source->list.items[i];
         const struct hr_offset *offset = NULL;
         if (entry->present && entry->dry && entry->dry_end >= 0) {
@@ -101,8 +115,15 @@ static void file_clean(struct file_source *source)
         struct stat status;
         if (offset != NULL && offset->position >= entry->dry_end && stat(entry->path, &status) == 0 &&
             status.st_size == entry->dry_size && same_time(status.st_mtim, entry->dry_changed)) {
-            (void)unlink(entry->path);
-            entry->present = false;
+            if (unlink(entry->path) == 0) {
+                file_forget(source, i);
+            }
+        }
+    }
+    for (size_t i = 0; i < source->committed.count; i++) {
+        struct hr_str name = source->committed.items[i].name;
+        if (hr_file_list_find(&source->list, name) == NULL) {
+            hr_offsets_remove(&source->base.position, name, -1);
         }
     }
 }
@@ -128,6 +149,7 @@ static void file_check(struct hr_source *base, struct hr_findings *findings)
     if (options->path[0] == '\0') {
         hr_findings_error(findings, &base->place, "'path' is empty");
     }
+    base->flags |= options->clean == CLEAN_DELETE ? HR_SOURCE_CONSUMES : 0;
 }
 
 static void file_preflight(struct hr_source *base, struct hr_findings *findings)

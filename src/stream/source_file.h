@@ -47,6 +47,8 @@ struct hr_file_list {
 enum hr_status hr_file_list_scan(struct hr_file_list *list, const char *directory, const char *path,
                                  struct hr_error *err);
 struct hr_file_entry *hr_file_list_find(const struct hr_file_list *list, struct hr_str name);
+/* Forgets a file: one of that name that is seen later is a new one. */
+void hr_file_list_remove(struct hr_file_list *list, size_t index);
 void hr_file_list_release(struct hr_file_list *list);
 /* Plain bytes in the file: its size, or for compressed files what reading through gives (remembered). */
 enum hr_status hr_file_plain_size(struct hr_file_entry *entry, int64_t *out, struct hr_error *err);

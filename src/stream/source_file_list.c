@@ -160,13 +160,25 @@ enum hr_status hr_file_list_scan(struct hr_file_list *list, const char *director
     return result;
 }
 
+static void entry_free(struct hr_file_entry *entry)
+{
+    hr_buf_release(&entry->header);
+    hr_free(entry->name);
+    hr_free(entry->path);
+    hr_free(entry);
+}
+
+void hr_file_list_remove(struct hr_file_list *list, size_t index)
+{
+    entry_free(list->items[index]);
+    memmove(list->items + index, list->items + index + 1, (list->count - index - 1) * sizeof(*list->items));
+    list->count--;
+}
+
 void hr_file_list_release(struct hr_file_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
-        hr_buf_release(&list->items[i]->header);
-        hr_free(list->items[i]->name);
-        hr_free(list->items[i]->path);
-        hr_free(list->items[i]);
+        entry_free(list->items[i]);
     }
     hr_free(list->items);
     *list = (struct hr_file_list){0};

@@ -408,7 +408,7 @@ const struct hr_source_type hr_source_socket = {
             .options_size = sizeof(struct socket_options),
             .instance_size = sizeof(struct socket_source),
         },
-    .flags = HR_SOURCE_REPLAYABLE,
+    .flags = HR_SOURCE_REPLAYABLE | HR_SOURCE_CONSUMES,
     .preflight = socket_preflight,
     .open = socket_open,
     .latest = socket_latest,

@@ -37,8 +37,8 @@ enum hr_status __real_hr_sink_commit(struct hr_sink *sink, int64_t batch, struct
 enum hr_status __wrap_hr_sink_commit(struct hr_sink *sink, int64_t batch, struct hr_error *err);
 enum hr_status __real_hr_sink_recover(struct hr_sink *sink, struct hr_sink_position *out, struct hr_error *err);
 enum hr_status __wrap_hr_sink_recover(struct hr_sink *sink, struct hr_sink_position *out, struct hr_error *err);
-enum hr_status __real_hr_checkpoint_commit(struct hr_checkpoint *checkpoint, struct hr_error *err);
-enum hr_status __wrap_hr_checkpoint_commit(struct hr_checkpoint *checkpoint, struct hr_error *err);
+enum hr_status __real_hr_checkpoint_commit(struct hr_checkpoint *checkpoint, bool sync, struct hr_error *err);
+enum hr_status __wrap_hr_checkpoint_commit(struct hr_checkpoint *checkpoint, bool sync, struct hr_error *err);
 enum hr_status __real_hr_checkpoint_drop_prepared(struct hr_checkpoint *checkpoint, bool keep_record,
                                                   struct hr_error *err);
 enum hr_status __wrap_hr_checkpoint_drop_prepared(struct hr_checkpoint *checkpoint, bool keep_record,
@@ -76,18 +76,18 @@ enum hr_status __wrap_hr_sink_commit(struct hr_sink *sink, int64_t batch, struct
     struct sim_instance *instance = sim_sink_instance(sink);
     if (batch >= 0 && instance->checkpoint->prepared == batch &&
         sim_has_bug(instance->world, SIM_BUG_COMMIT_BEFORE_DELIVER)) {
-        HR_TRY(__real_hr_checkpoint_commit(instance->checkpoint, err));
+        HR_TRY(__real_hr_checkpoint_commit(instance->checkpoint, false, err));
     }
     return __real_hr_sink_commit(sink, batch, err);
 }
 
-enum hr_status __wrap_hr_checkpoint_commit(struct hr_checkpoint *checkpoint, struct hr_error *err)
+enum hr_status __wrap_hr_checkpoint_commit(struct hr_checkpoint *checkpoint, bool sync, struct hr_error *err)
 {
     struct sim_instance *instance = checkpoint_instance(checkpoint);
     if (sim_has_bug(instance->world, SIM_BUG_COMMIT_BEFORE_DELIVER) && checkpoint->prepared < 0) {
         return HR_OK; /* was done before the first sink's */
     }
-    return __real_hr_checkpoint_commit(checkpoint, err);
+    return __real_hr_checkpoint_commit(checkpoint, sync, err);
 }
 
 /* ---- delta applied twice: a range that is run again starts from the state after it --------------------------- */

@@ -89,7 +89,7 @@ static void prepare(struct hr_checkpoint *checkpoint, int64_t batch, const char 
 
 static void commit(struct hr_checkpoint *checkpoint)
 {
-    CU_ASSERT_EQUAL_FATAL(hr_checkpoint_commit(checkpoint, &err), HR_OK);
+    CU_ASSERT_EQUAL_FATAL(hr_checkpoint_commit(checkpoint, false, &err), HR_OK);
 }
 
 /* The byte at an offset of the part as of a batch; −1 past its end, −2 when the batch is not kept. */
@@ -519,8 +519,8 @@ static void test_failed_write(void)
     checkpoint = open_keeping(&kept, 3, false);
     prepare(checkpoint, 0, "r", &paged);
     kept.fail_next = true;
-    CU_ASSERT_EQUAL(hr_checkpoint_commit(checkpoint, &err), HR_IO);
-    CU_ASSERT_EQUAL(hr_checkpoint_commit(checkpoint, &err), HR_IO);
+    CU_ASSERT_EQUAL(hr_checkpoint_commit(checkpoint, false, &err), HR_IO);
+    CU_ASSERT_EQUAL(hr_checkpoint_commit(checkpoint, false, &err), HR_IO);
     hr_checkpoint_close(checkpoint);
     checkpoint = open_keeping(&kept, 3, false);
     expect_info(checkpoint, -1, 0);

@@ -48,7 +48,7 @@ static void run_batches(struct hr_checkpoint *checkpoint, int64_t from, int64_t 
         hr_paged_mark(&paged, 0);
         CU_ASSERT_EQUAL_FATAL(hr_checkpoint_prepare(checkpoint, batch, HR_STR("record"), &part, 1, &err), HR_OK);
         if (batch + 1 < to || commit_last) {
-            CU_ASSERT_EQUAL_FATAL(hr_checkpoint_commit(checkpoint, &err), HR_OK);
+            CU_ASSERT_EQUAL_FATAL(hr_checkpoint_commit(checkpoint, false, &err), HR_OK);
         }
     }
     hr_paged_release(&paged);
@@ -84,7 +84,7 @@ static void test_reopen(void)
     hr_checkpoint_close(checkpoint);
     checkpoint = open_directory(path);
     expect_state(checkpoint, 5, 6);
-    CU_ASSERT_EQUAL(hr_checkpoint_commit(checkpoint, &err), HR_OK);
+    CU_ASSERT_EQUAL(hr_checkpoint_commit(checkpoint, false, &err), HR_OK);
     expect_state(checkpoint, 6, -1);
     hr_checkpoint_close(checkpoint);
 }
@@ -93,7 +93,7 @@ static struct hr_checkpoint *take_over(const char *path, int64_t batch, const ch
 {
     struct hr_checkpoint *checkpoint = open_directory(path);
     CU_ASSERT_EQUAL_FATAL(hr_checkpoint_take_over(checkpoint, batch, lineage, &err), HR_OK);
-    CU_ASSERT_EQUAL(hr_checkpoint_commit(checkpoint, &err), HR_IO); /* to be opened anew */
+    CU_ASSERT_EQUAL(hr_checkpoint_commit(checkpoint, false, &err), HR_IO); /* to be opened anew */
     hr_checkpoint_close(checkpoint);
     return open_directory(path);
 }
@@ -254,7 +254,7 @@ static void test_read_only_changes_no_byte(void)
     expect_state(reader, 2, 3);
     CU_ASSERT_EQUAL(hr_checkpoint_verify(reader, &pages, &bytes, &err), HR_OK);
     CU_ASSERT_EQUAL(pages, 3 + 1); /* versions of page 0: three that are kept and the prepared one */
-    CU_ASSERT_EQUAL(hr_checkpoint_commit(reader, &err), HR_BUG);
+    CU_ASSERT_EQUAL(hr_checkpoint_commit(reader, false, &err), HR_BUG);
     hr_checkpoint_close(reader);
     fingerprint(path, &after);
     CU_ASSERT_TRUE(before.length > 1000);

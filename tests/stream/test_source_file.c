@@ -386,6 +386,37 @@ static void test_removed_files(void)
     source_rows_close(&self);
 }
 
+/* Files that come, are read and deleted, for months: the position does not grow, and a name may come again. */
+static void test_deleted_files_are_forgotten(void)
+{
+    const char *yaml = "{type: file, path: feed, cleanSource: delete}";
+    struct source_rows self;
+    struct hr_offsets committed = {0};
+    char name[32];
+    char expected[32];
+    make_directory("feed");
+    source_rows_open(&self, yaml, "json", NULL);
+    for (int i = 0; i < 50; i++) {
+        char line[32];
+        (void)snprintf(name, sizeof(name), "feed/%d", i % 20);
+        (void)snprintf(line, sizeof(line), "%d\n", i);
+        (void)snprintf(expected, sizeof(expected), "%d ", i);
+        write_text(name, line);
+        TEST_TEXT_EQUAL(source_rows_next(&self, 2), expected);
+        hr_source_committed(self.source, &self.source->position);
+        CU_ASSERT_NOT_EQUAL(access(scratch_path("%s", name), F_OK), 0);
+        CU_ASSERT_EQUAL(self.source->position.count, 0);
+        if (i == 30) { /* a run that ends here left a position of a file that is gone */
+            hr_offsets_set(&committed, HR_STR("feed/gone"), -1, 2);
+            source_rows_close(&self);
+            source_rows_open(&self, yaml, "json", &committed);
+            CU_ASSERT_EQUAL(self.source->position.count, 1);
+        }
+    }
+    source_rows_close(&self);
+    hr_offsets_release(&committed);
+}
+
 /* cleanSource: delete takes what a committed batch came to the end of, nothing else. */
 static void test_deletes(void)
 {
@@ -428,7 +459,8 @@ TEST_MAIN("source_file", {"rows in name order", test_rows_in_name_order},
           {"new and growing files", test_new_and_growing_files},
           {"grows after a full batch", test_grows_after_a_full_batch}, {"limits", test_limits},
           {"last line without newline", test_last_line_without_newline}, {"bounded", test_bounded},
-          {"compressed", test_compressed}, {"resumes in the middle", test_resumes_in_the_middle},
-          {"replay is the same", test_replay_is_the_same}, {"longer than the limit", test_longer_than_the_limit},
-          {"many blocks", test_many_blocks}, {"CSV header comes again", test_csv_header_comes_again},
-          {"data loss", test_data_loss}, {"removed files", test_removed_files}, {"deletes", test_deletes})
+          {"deleted files are forgotten", test_deleted_files_are_forgotten}, {"compressed", test_compressed},
+          {"resumes in the middle", test_resumes_in_the_middle}, {"replay is the same", test_replay_is_the_same},
+          {"longer than the limit", test_longer_than_the_limit}, {"many blocks", test_many_blocks},
+          {"CSV header comes again", test_csv_header_comes_again}, {"data loss", test_data_loss},
+          {"removed files", test_removed_files}, {"deletes", test_deletes})
