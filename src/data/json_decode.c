@@ -121,6 +121,9 @@ static inline const char *member_value(struct walk *walk, const char *p, int dep
 /* The place of the value when the expected member stands at p, else NULL. */
 static inline const char *fast_member(struct walk *walk, const char *p, const struct hr_json_member *member)
 {
+    if (HR_LIKELY(hr_json_fast_wide_token(p, walk->input.end, member->wide, member->wide_others))) {
+        return hr_json_skip_blanks(p + member->token.length, walk->input.end);
+    }
     if (member->token.length == 0 || !hr_json_fast_token(p, walk->input.end, member->token)) {
         return NULL;
     }
@@ -155,6 +158,10 @@ static const char *walk_object(struct walk *walk, const char *p, int depth, stru
         }
         if (HR_UNLIKELY(p == NULL)) {
             return NULL;
+        }
+        if (HR_LIKELY(end - p >= 2 && p[0] == ',' && p[1] == '"')) {
+            p++;
+            continue;
         }
         p = hr_json_skip_blanks(p, end);
         if (HR_UNLIKELY(p == end || (*p != ',' && *p != '}'))) {

@@ -56,6 +56,22 @@ static inline bool hr_json_fast_token(const char *p, const char *end, struct hr_
     return memcmp(p, t, length) == 0;
 }
 
+/* The same for a token of at most 16 bytes, padded, by one comparison whatever its length. others: bits of the padding.
+ * false may also mean: look the other way. */
+static inline bool hr_json_fast_wide_token(const char *p, const char *end, const char *wide, uint32_t others)
+{
+#ifdef __SSE2__
+    if (HR_LIKELY(end - p >= 16)) {
+        __m128i text = _mm_loadu_si128((const __m128i *)(const void *)p);
+        __m128i token = _mm_loadu_si128((const __m128i *)(const void *)wide);
+        return ((unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(text, token)) | others) == 0xffff;
+    }
+#else
+    (void)p, (void)end, (void)wide, (void)others;
+#endif
+    return false;
+}
+
 /* A string that ends before anything has to be looked at, and 16 bytes before the record's end. p stands at the opening
  * quote; returns the place after the closing one. */
 static inline const char *hr_json_fast_string(const char *p, const char *end, struct hr_str *out)

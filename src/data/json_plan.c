@@ -68,6 +68,17 @@ static struct hr_str write_token(struct hr_str key, char *token)
     return (struct hr_str){token, key.length + 3};
 }
 
+/* After the token is there. */
+static void widen_token(struct hr_json_member *member)
+{
+    size_t length = member->token.length;
+    member->wide_others = UINT32_MAX; /* more bits than a comparison of 16 bytes gives */
+    if (length > 0 && length <= sizeof(member->wide)) {
+        memcpy(member->wide, member->token.data, length);
+        member->wide_others = 0xffffu & ~((1u << length) - 1);
+    }
+}
+
 static struct hr_str token_of(struct hr_str key, struct hr_arena *arena)
 {
     return is_plain_key(key) ? write_token(key, hr_arena_alloc(arena, key.length + 3)) : (struct hr_str){NULL, 0};
@@ -97,6 +108,7 @@ static struct hr_json_member *need_member(struct hr_json_node *node, struct hr_s
         .element = array_index(key),
         .column = HR_JSON_NONE,
     };
+    widen_token(member);
     return member;
 }
 
@@ -215,6 +227,7 @@ static uint32_t learn(struct hr_json_node *node, struct hr_str key)
         .column = HR_JSON_NONE,
         .kind = HR_JSON_TO_NOTHING,
     };
+    widen_token(&node->members[index]);
     enter_table(node, index);
     return index;
 }

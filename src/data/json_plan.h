@@ -36,7 +36,9 @@ struct hr_json_member {
     uint32_t element;    /* the key as an array index, HR_JSON_NONE: it is none */
     uint32_t column;     /* first column of this value, HR_JSON_NONE: none */
     enum hr_json_member_kind kind;
+    uint32_t wide_others;      /* a bit for each byte of `wide` that is not the token's; UINT32_MAX: no token fits */
     struct hr_json_node *node; /* members below, NULL: none */
+    char wide[16];             /* a token of at most 16 bytes, for one comparison */
 };
 
 struct hr_json_node {
