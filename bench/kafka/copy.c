@@ -58,7 +58,8 @@ static void send_copies(rd_kafka_t *producer, rd_kafka_topic_t *topic, rd_kafka_
     }
 }
 
-static void copy(rd_kafka_t *consumer, rd_kafka_t *producer, rd_kafka_topic_t *topic, long records, long batch)
+static void copy(rd_kafka_t *consumer, const char *from, rd_kafka_t *producer, rd_kafka_topic_t *topic, long records,
+                 long batch)
 {
     static rd_kafka_message_t *taken[TAKE];
     rd_kafka_queue_t *queue = rd_kafka_queue_get_consumer(consumer);
@@ -68,6 +69,10 @@ static void copy(rd_kafka_t *consumer, rd_kafka_t *producer, rd_kafka_topic_t *t
         size_t wanted = batch - in_batch < TAKE ? (size_t)(batch - in_batch) : TAKE;
         ssize_t count = rd_kafka_consume_batch_queue(queue, 0, taken, wanted);
         if (count == 0) {
+            /* The fetcher sleeps for up to a second once its queue was full; a question wakes it. */
+            int64_t low;
+            int64_t high;
+            (void)rd_kafka_query_watermark_offsets(consumer, from, 0, &low, &high, 1000);
             count = rd_kafka_consume_batch_queue(queue, 100, taken, 1);
         }
         if (count <= 0) {
@@ -121,7 +126,7 @@ int main(int argc, char **argv)
     check("init", rd_kafka_init_transactions(producer, 30000));
     assign(consumer, argv[2]);
     double begin = seconds();
-    copy(consumer, producer, topic, records, argc > 5 ? strtol(argv[5], NULL, 10) : 100000);
+    copy(consumer, argv[2], producer, topic, records, argc > 5 ? strtol(argv[5], NULL, 10) : 100000);
     double wall = seconds() - begin;
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
