@@ -69,7 +69,7 @@ class Job:
         try:
             points = self.follow(running, watch)
         finally:
-            watch.stdin.close()
+            watch.terminate()
             watch.wait()
             if not self.engine.ends:
                 running.signal(signal.SIGTERM)
@@ -181,7 +181,7 @@ def wait_for(job, running):
     try:
         job.follow(running, watch)
     finally:
-        watch.stdin.close()
+        watch.terminate()
         watch.wait()
         if not job.engine.ends:
             running.signal(signal.SIGTERM)

@@ -53,7 +53,7 @@ def warmed_up(job, running):
             if running.over() or time.monotonic() > limit:
                 raise Failure("%s was not up within %d s; its log: %s" % (job.engine.name, READY, job.log))
     finally:
-        watch.stdin.close()
+        watch.terminate()
         watch.wait()
 
 

@@ -58,7 +58,7 @@ def busy(bench, seconds):
     finally:
         if sending is not None:
             sending.wait()
-        watch.stdin.close()
+        watch.terminate()
         watch.wait()
         running.signal(signal.SIGTERM)
         sample = running.wait(timeout=60)
