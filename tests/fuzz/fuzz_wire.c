@@ -88,9 +88,13 @@ static void decode_all(struct hr_str document)
     hr_arena_init(&arena, 0);
     hr_buf_init(&out, (size_t)1 << 28);
     batch_entry(document, &arena, &out);
+    hr_buf_clear(&out); /* what one kind of document takes, another may too: their magics are not all different */
     delta(document, &arena, &out);
+    hr_buf_clear(&out);
     committed(document, &out);
+    hr_buf_clear(&out);
     meta(document, &out);
+    hr_buf_clear(&out);
     batch_record(document, &out);
 }
 
