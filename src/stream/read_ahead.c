@@ -13,7 +13,7 @@ void hr_read_ahead_init(struct hr_read_ahead *ahead)
     pthread_cond_init(&ahead->changed, NULL);
 }
 
-static void plan_and_read(struct hr_read_ahead *ahead)
+void hr_read_ahead_work(struct hr_read_ahead *ahead)
 {
     struct hr_source *source = ahead->source;
     struct hr_offsets end = {0};
@@ -34,7 +34,7 @@ static void *read_ahead_main(void *argument)
     while (!ahead->closing) {
         if (ahead->state == HR_READ_AHEAD_RUNNING) {
             pthread_mutex_unlock(&ahead->mutex);
-            plan_and_read(ahead);
+            hr_read_ahead_work(ahead);
             pthread_mutex_lock(&ahead->mutex);
             ahead->state = HR_READ_AHEAD_DONE;
             pthread_cond_broadcast(&ahead->changed);

@@ -46,6 +46,8 @@ void hr_read_ahead_release(struct hr_read_ahead *ahead);
 /* Begins to plan (without waiting for data) and read. limit->target must live until join. */
 void hr_read_ahead_begin(struct hr_read_ahead *ahead, struct hr_source *source, const struct hr_source_limit *limit,
                          struct hr_records *records);
+/* What the thread does after begin, on the caller's: for the simulation, whose schedules must be the same each time. */
+void hr_read_ahead_work(struct hr_read_ahead *ahead);
 /* Waits until the thread does nothing any more; returns at once when it does not. */
 void hr_read_ahead_join(struct hr_read_ahead *ahead);
 /* After join. false: there is nothing to take, plan and read as ever. true: *planned and *read are what the source's

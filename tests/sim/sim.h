@@ -76,6 +76,7 @@ enum sim_bug {
     SIM_BUG_MARK_KEPT,
     SIM_BUG_START_FORGOTTEN,
     SIM_BUG_RANGE_FORGOTTEN,
+    SIM_BUG_RANGE_AHEAD,
     SIM_BUG_COUNT,
 };
 extern const char *const sim_bug_names[SIM_BUG_COUNT];
@@ -150,6 +151,7 @@ struct sim_instance {
     size_t sinks_open;
     bool dead;         /* crashed: nothing that it does has an effect */
     bool excused;      /* a port refused: it may fail */
+    bool read_waits;   /* the next batch is to be read ahead, and is not yet */
     bool half_batch;   /* it ended in the middle of one: what its plan remembers is not looked into */
     bool superseded;   /* a successor opened all sinks after it */
     bool drop_pending; /* planted bug */
@@ -166,6 +168,7 @@ struct sim_world {
     size_t shape;
     int keep;
     uint64_t log_seed;
+    bool ahead;                        /* batches are read ahead; never in the reference */
     int bad_per_mille;                 /* records that cannot be used */
     int64_t log_start[SIM_PARTITIONS]; /* drawn at each start from nothing: what is "latest" moves */
     int64_t log_end[SIM_PARTITIONS];

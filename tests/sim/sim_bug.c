@@ -24,6 +24,7 @@ const char *const sim_bug_names[SIM_BUG_COUNT] = {
     [SIM_BUG_MARK_KEPT] = "mark-kept",
     [SIM_BUG_START_FORGOTTEN] = "start-forgotten",
     [SIM_BUG_RANGE_FORGOTTEN] = "range-forgotten",
+    [SIM_BUG_RANGE_AHEAD] = "range-ahead",
 };
 enum sim_bug sim_planted;
 

@@ -124,7 +124,10 @@ enum hr_status sim_instance_batch(struct sim_instance *instance)
     }
     enum hr_status status = hr_microbatch_run(&instance->run, 0, &instance->err);
     instance->half_batch = status != HR_OK && status != HR_AGAIN && status != HR_END;
-    return status;
+    /* It died where nothing can fail, or has read ahead that this was the last batch: that is not its to say any more.
+     */
+    return instance->dead && !instance->half_batch ? hr_fail(&instance->err, HR_UNAVAILABLE, "this instance is dead")
+                                                   : status;
 }
 
 void sim_instance_close(struct sim_instance *instance)

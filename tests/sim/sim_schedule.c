@@ -24,6 +24,7 @@ static void world_draw_log(struct sim_world *world)
     world->log_seed = sim_draw(world, UINT64_MAX);
     world->bad_per_mille = has_dead_letter ? bad[sim_draw(world, HR_ARRAY_LEN(bad))] : 0;
     world->keep = 1 + (int)sim_draw(world, 3);
+    world->ahead = sim_draw(world, 2) == 0;
     for (size_t p = 0; p < SIM_PARTITIONS; p++) {
         world->log_end[p] = (int64_t)(p == 0 ? 4 : 2) + (int64_t)sim_draw(world, 5);
     }
@@ -91,7 +92,7 @@ void sim_world_release(struct sim_world *world)
 /* ---- running ------------------------------------------------------------------------------------------------ */
 
 /* Remembers where the batch that was committed last ends. */
-static void world_note_batch(struct sim_world *world, const struct sim_instance *instance)
+static void world_note_batch(struct sim_world *world, const struct sim_instance *instance, const struct hr_offsets *end)
 {
     int64_t batch = instance->run.batch - 1;
     if (batch < 0 || instance->superseded) {
@@ -99,7 +100,7 @@ static void world_note_batch(struct sim_world *world, const struct sim_instance 
     }
     HR_ASSERT(batch < SIM_BATCHES_MAX);
     for (int64_t p = 0; p < SIM_PARTITIONS; p++) {
-        world->ends[batch][p] = sim_offset_position(&instance->plan->plan->source->position, p);
+        world->ends[batch][p] = sim_offset_position(end, p);
     }
     world->batches = batch + 1;
 }
@@ -145,7 +146,7 @@ static bool world_start(struct sim_world *world)
         world->current = NULL;
         return false;
     }
-    world_note_batch(world, instance);
+    world_note_batch(world, instance, &instance->plan->plan->source->position);
     return true;
 }
 
@@ -162,7 +163,7 @@ static void world_batch(struct sim_world *world)
         return;
     }
     if (status == HR_OK) {
-        world_note_batch(world, instance);
+        world_note_batch(world, instance, &instance->run.record.end);
         return;
     }
     world->done = status == HR_END;
@@ -222,8 +223,8 @@ bool sim_run_schedule(struct sim_world *world, uint64_t seed, int64_t schedule, 
 {
     world->traced = traced;
     sim_world_begin(world, seed, schedule);
-    sim_trace(world, "sinks %s, keep %d, logs end at %lld and %lld", sim_shapes[world->shape].sinks, world->keep,
-              (long long)world->log_end[0], (long long)world->log_end[1]);
+    sim_trace(world, "sinks %s, keep %d%s, logs end at %lld and %lld", sim_shapes[world->shape].sinks, world->keep,
+              world->ahead ? ", read ahead" : "", (long long)world->log_end[0], (long long)world->log_end[1]);
     /* A copy of some early state, for sim_tamper. */
     struct hr_store *old = NULL;
     bool tampers = !world->single_fault && sim_draw(world, 8) == 0;

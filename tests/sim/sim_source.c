@@ -2,7 +2,8 @@
  *
  * The simulated source: a log of two partitions whose records are a pure function of (log seed, partition, offset),
  * some of them bad, some offsets without a record. How far a batch goes is drawn anew at each plan, so that a range
- * that was not recorded does not come again; the reference run takes the ranges that were committed.
+ * that was not recorded does not come again; the reference run takes the ranges that were committed. In every second
+ * schedule the next batch is read ahead.
  */
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 #define LOG_NAME HR_STR("log")
 #define BATCH_OFFSETS_MAX 5
+#define BATCH_OFFSETS_AHEAD 2 /* small ones, so that many have a batch before them that is as large as it may be */
 #define LOG_START_MAX 2
 #define PARTITION_STRIDE 1000
 
@@ -137,7 +139,7 @@ static bool choose_ends(const struct sim_source *source, int64_t ends[SIM_PARTIT
         waiting[p] = world->log_end[p] - ends[p];
         all += waiting[p];
     }
-    int64_t rows = 1 + (int64_t)sim_draw(world, BATCH_OFFSETS_MAX);
+    int64_t rows = 1 + (int64_t)sim_draw(world, world->ahead ? BATCH_OFFSETS_AHEAD : BATCH_OFFSETS_MAX);
     for (int64_t left = rows < all ? rows : all; left > 0; left--) {
         int64_t p = (int64_t)sim_draw(world, SIM_PARTITIONS);
         p = waiting[p] > 0 ? p : 1 - p;
@@ -231,6 +233,9 @@ struct hr_source *sim_source_new(struct hr_source *replaced, struct hr_arena *ar
 void sim_source_attach(struct hr_source *source, struct sim_instance *instance)
 {
     source_of(source)->instance = instance;
+    bool ahead = instance != NULL && instance->world->ahead && !instance->world->reference;
+    source->flags = simulated_type.flags | (ahead ? HR_SOURCE_AHEAD : 0);
+    source->rows_per_trigger_max = ahead ? BATCH_OFFSETS_AHEAD : INT64_MAX;
 }
 
 struct sim_instance *sim_source_instance(struct hr_source *source)
