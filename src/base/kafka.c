@@ -457,9 +457,8 @@ static const char *hint_of(rd_kafka_resp_err_t code)
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
         return "is the broker of bootstrap.servers running, and reachable from here?";
     case RD_KAFKA_RESP_ERR__RESOLVE:
-        return "the name of a broker is not known here: check bootstrap.servers, the broker's advertised.listeners, "
-               "and "
-               "this machine's DNS";
+        return "the name of a broker is not known here: check bootstrap.servers, the broker's advertised.listeners "
+               "and this machine's DNS";
     case RD_KAFKA_RESP_ERR__SSL:
         return "check security.protocol and the ssl.* properties";
     default:

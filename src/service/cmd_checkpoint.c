@@ -61,6 +61,24 @@ static enum hr_status list_visit(void *context, struct hr_str key, struct hr_str
     return HR_OK;
 }
 
+/* The batch after the committed ones: prepared, or dropped with its range kept, to run again. */
+static enum hr_status list_next(const struct listing *listing, struct hr_inspector *inspector, struct hr_error *err)
+{
+    struct hr_batch_record record = {.batch = -1};
+    if (inspector->info.prepared >= 0) {
+        HR_TRY(hr_inspector_record(inspector, inspector->info.prepared, &record, err));
+        list_one(listing, &record, "prepared");
+    } else if (inspector->info.dropped >= 0) {
+        struct hr_buf bytes HR_CLEANUP(hr_buf_release);
+        hr_buf_init(&bytes, HR_INSPECTOR_DOCUMENT_MAX);
+        HR_TRY(hr_checkpoint_dropped_record(inspector->checkpoint, &bytes, err));
+        HR_TRY(hr_batch_record_decode(hr_buf_str(&bytes), &record, err));
+        list_one(listing, &record, "dropped");
+    }
+    hr_batch_record_release(&record);
+    return HR_OK;
+}
+
 static enum hr_status list(struct hr_inspector *inspector, struct hr_error *err)
 {
     struct hr_buf out HR_CLEANUP(hr_buf_release);
@@ -76,12 +94,7 @@ static enum hr_status list(struct hr_inspector *inspector, struct hr_error *err)
                "rows in", "rows out", "dead letters");
     }
     HR_TRY(hr_checkpoint_batches(inspector->checkpoint, list_visit, &listing, err));
-    if (inspector->info.prepared >= 0) {
-        struct hr_batch_record record = {.batch = -1};
-        HR_TRY(hr_inspector_record(inspector, inspector->info.prepared, &record, err));
-        list_one(&listing, &record, "prepared");
-        hr_batch_record_release(&record);
-    }
+    HR_TRY(list_next(&listing, inspector, err));
     if (inspector->json) {
         hr_json_array_end(&json);
         hr_buf_append_char(&out, '\n');
@@ -219,7 +232,7 @@ const struct hr_command hr_command_checkpoint = {
     .name = "checkpoint",
     .operands = "list|inspect|verify|take-over DIR",
     .summary = "look at a checkpoint: its batches, its state, its checksums",
-    .doc = "list       the batches that are kept, and a prepared one\n"
+    .doc = "list       the batches that are kept, and one that is prepared, or was dropped and runs again\n"
            "inspect    lineage, positions, what stages and models learned\n"
            "verify     reads everything and checks every checksum; exit code 74 names the first damage\n"
            "take-over  keeps what was learned up to a batch and gives the checkpoint a new lineage, which takes the\n"

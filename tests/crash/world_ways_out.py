@@ -87,6 +87,21 @@ def prepared(world):
                , state))
 
 
+def dropped(world):
+    """A batch that was dropped before anyone had it is listed, and keeps its range though batches are larger now."""
+    case = Case(world)
+    text = (case.folder / "query.yaml").read_text()
+    (case.folder / "query.yaml").write_text(text.replace("sinks:\n", "sinks:\n  - { id: screen, type: console }\n"))
+    case.crash("deliver.before:2")
+    case.checkpoint("list", "--format", "json").expect((0,), '"batchId":1,"state":"prepared"')
+    case.crash("plan.after:1")
+    case.checkpoint("list", "--format", "json").expect((0,), '"batchId":1,"state":"dropped".*"numInputRows":100,')
+    case.checkpoint("list").expect((0,), "1  dropped")
+    case.run("--set", "source.maxRowsPerTrigger=150").expect((0,), "dropped by an earlier start: it runs again")
+    case.checkpoint("list", "--format", "json").expect(
+        (0,), '"batchId":1,"state":"committed".*"numInputRows":100,.*"batchId":2,"state":"committed".*"numInputRows":150,')
+
+
 def refused(world):
     case = Case(world)
     case.crash("prepare.before:1")
@@ -124,6 +139,7 @@ def tests():
         ("take-over, output lost", lost_ledger),
         ("take-over of an older batch", older_batch),
         ("take-over drops a prepared batch", prepared),
+        ("a dropped batch keeps its range", dropped),
         ("take-over refused", refused),
         ("take-over, killed at every fault point", lambda world: crashes(world, points)),
     ]
