@@ -15,6 +15,7 @@ import math
 import select
 import shutil
 import signal
+import statistics
 import subprocess
 import time
 
@@ -193,8 +194,11 @@ def records_of(bench, engine):
     return engine.records(bench.options.records) if hasattr(engine, "records") else bench.options.records
 
 
-def compare(bench, engine, rows=(None, None), cpu=(None, None)):
-    """The table rows of one peer, in turns: rows a second and processor time a row with (must, aim) each, peak memory."""
+def compare(bench, engine, rows=(None, None), cpu=(None, None), limit=()):
+    """The table rows of one peer, in turns: rows a second and processor time a row with (must, aim) each, peak memory.
+
+    limit   engines that do the least that there is to do; a note says how far the peer is from them in the same rounds
+    """
     check(bench, engine)
     broker = bench.broker()
 
@@ -209,7 +213,7 @@ def compare(bench, engine, rows=(None, None), cpu=(None, None)):
             return sample
         return call
 
-    ours, theirs = bench.in_turns(once(Headrace(bench)), once(engine))
+    ours, theirs, *least = bench.in_turns(once(Headrace(bench)), once(engine), *map(once, limit))
 
     def of(samples, key):
         return [sample[key] for sample in samples]
@@ -223,4 +227,8 @@ def compare(bench, engine, rows=(None, None), cpu=(None, None)):
     if records_of(bench, engine) == bench.options.records:
         bench.figure("wall from exec to exit", "s", of(ours, "wall"), name, of(theirs, "wall"), better="lower")
     bench.figure("peak memory", "MB", of(ours, "peak_mb"), name, of(theirs, "peak_mb"), better="lower")
+    for bare, samples in zip(limit, least):
+        used, peers = (statistics.median(of(side, "cpu_us")) for side in (samples, theirs))
+        bench.note("%s, which only moves the records, in the same rounds: %.3g µs a row, %.3g rows/s; %s takes %.2f times as "
+                   "much processor time as that" % (bare.name, used, statistics.median(of(samples, "rows_s")), name, peers / used))
     return ours, theirs

@@ -10,4 +10,4 @@ AIM = "5.5 times less, 2.2 times"
 
 def run(bench):
     for peer in bench.peers("kafka_streams"):
-        compare(bench, peer, rows=(1.5, 2.2), cpu=(4, 5.5))
+        compare(bench, peer, rows=(1.5, 2.2), cpu=(4, 5.5), limit=bench.peers("copy"))

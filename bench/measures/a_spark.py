@@ -12,4 +12,4 @@ def run(bench):
     for peer in bench.peers("spark_sql"):
         compare(bench, peer, rows=(3, 4.5), cpu=(6, 9))
     for peer in bench.peers("spark_learning"):
-        compare(bench, peer, rows=(6, 9), cpu=(12, 18))
+        compare(bench, peer, rows=(6, 9), cpu=(12, 18), limit=bench.peers("copy"))
