@@ -53,6 +53,11 @@ void hr_file_list_release(struct hr_file_list *list);
 /* Plain bytes in the file: its size, or for compressed files what reading through gives (remembered). */
 enum hr_status hr_file_plain_size(struct hr_file_entry *entry, int64_t *out, struct hr_error *err);
 
+/* No record is left in the file as it was at the last scan. end: of its last record, or −1 (dry_end). */
+void hr_file_entry_set_dry(struct hr_file_entry *entry, int64_t end);
+/* It is still as it was then. */
+bool hr_file_entry_is_dry(const struct hr_file_entry *entry);
+
 /* A record as it stands in a file. */
 struct hr_file_line {
     struct hr_str value; /* in the cursor's arena */

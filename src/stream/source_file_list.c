@@ -221,3 +221,17 @@ enum hr_status hr_file_plain_size(struct hr_file_entry *entry, int64_t *out, str
     *out = total;
     return HR_OK;
 }
+
+void hr_file_entry_set_dry(struct hr_file_entry *entry, int64_t end)
+{
+    entry->dry = true;
+    entry->dry_size = entry->size;
+    entry->dry_changed = entry->changed;
+    entry->dry_end = end;
+}
+
+bool hr_file_entry_is_dry(const struct hr_file_entry *entry)
+{
+    return entry->dry && entry->dry_size == entry->size && entry->dry_changed.tv_sec == entry->changed.tv_sec &&
+           entry->dry_changed.tv_nsec == entry->changed.tv_nsec;
+}
