@@ -2,8 +2,8 @@
  *
  * What the Kafka source, the Kafka sink and the Kafka dead letters have in common: configuration from `properties:`
  * with the engine's own properties refused, librdkafka's errors as ours, its log lines at DEBUG, a topic check by
- * metadata with a bounded wait. kafka.c and kafka_topic.c are the
- * only files of base that know librdkafka.
+ * metadata with a bounded wait. kafka.c, kafka_conf.c and kafka_topic.c are the only files of base that know
+ * librdkafka.
  */
 #ifndef HR_BASE_KAFKA_H
 #define HR_BASE_KAFKA_H
