@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measures a, a': the click job beside a River loop."""
+"""Measures a, a': the click job beside River: only its regression, its pipeline tuned, its pipeline as it comes."""
 from lib.job import compare
 
 ID = "a-river"
@@ -9,5 +9,5 @@ AIM = "90 times, 100 times"
 
 
 def run(bench):
-    for peer in bench.peers("river"):
+    for peer in bench.peers("river", "river_pipeline", "river_default"):
         compare(bench, peer, rows=(60, 100), cpu=(60, 90))

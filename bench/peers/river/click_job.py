@@ -1,37 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The click job as a River loop: score one record, learn it, write it; a Kafka transaction for so many records.
 
-    click_job.py BOOTSTRAP IN OUT NAME PIPELINE RECORDS BATCH
+    click_job.py BOOTSTRAP IN OUT NAME PIPELINE RECORDS BATCH MODEL
+
+MODEL is a function of models.py.
 """
 import json
-import math
 import sys
 
+import models
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
-from river import linear_model, optim
 
 bootstrap, source, target, name, pipeline = sys.argv[1:6]
 records, batch = int(sys.argv[6]), int(sys.argv[7])
+features, model = getattr(models, sys.argv[8])(pipeline)
 
-stages = json.load(open(pipeline))["stages"]
-pages, countries = (set(labels) for labels in stages[0]["fitted"]["labelsArray"])
-clicks_std, dwell_std, price_std = stages[3]["fitted"]["std"]
-
-
-def features(row):
-    """What the fitted pipeline makes: one-hot coordinates by name, numbers divided by their deviation."""
-    page, country = row["page"], row["country"]
-    return {
-        page if page in pages else "page": 1.0,
-        country if country in countries else "country": 1.0,
-        row["device"]: 1.0,
-        "clicks": row["clicks"] / clicks_std,
-        "dwell": row["dwell"] / dwell_std,
-        "price": row["price"] / price_std,
-    }
-
-
-model = linear_model.LogisticRegression(optimizer=optim.SGD(0.05), intercept_lr=0.05, clip_gradient=math.inf)
 consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": name, "enable.auto.commit": False})
 consumer.assign([TopicPartition(source, partition, OFFSET_BEGINNING) for partition in range(4)])
 producer = Producer({"bootstrap.servers": bootstrap, "transactional.id": name, "linger.ms": 50})
