@@ -3,6 +3,8 @@
 
 The generator (bench/kafka/latency.c) sends at a steady rate whatever comes back, so that a slow engine cannot slow its own
 test down. Both sides have SKIP seconds to warm up in.
+
+A peer has steady(guarantee, rate): an engine that waits for records and writes their time on, or None if it cannot.
 """
 import re
 import signal
@@ -10,28 +12,20 @@ import subprocess
 import time
 
 from .bench import Failure
-from .job import Headrace, Job
+from .job import Headrace, Job, check
 
 SKIP = 10      # seconds at the start that do not count
 READY = 60     # seconds within which an engine must be up
 SHARES = ("p50", "p95", "p99", "p99.9", "max")
+SPARK = ("spark_realtime", "spark_realtime_20s", "spark_micro_batch")
+PEERS = {1000: ("kafka_streams", *SPARK), 10000: ("kafka_streams", *SPARK), 50000: ("kafka_streams",)}  # by rate
 # By rate, guarantee and share: must, aim.
 BOUNDS = {1000: {"at_least_once": {"p50": (2, 1), "p99": (5, 3), "max": (60, 25)},
                  "exactly_once": {"p50": (14, 8), "p99": (35, 20), "max": (150, 60)}},
           10000: {"at_least_once": {"p99": (20, 8)}, "exactly_once": {"p99": (60, 30)}},
           50000: {"at_least_once": {"p99": (20, 8)}, "exactly_once": {"p99": (60, 30)}}}
 
-
-class StreamsWithTime:
-    """Kafka Streams that writes the record's time on; its names of the guarantees are its own."""
-    NAMES = {"exactly_once": "exactly_once_v2", "at_least_once": "at_least_once"}
-
-    def __init__(self, streams, guarantee):
-        self.streams, self.guarantee = streams, self.NAMES[guarantee]
-        self.name, self.ends, self.learns, self.warm = streams.name, False, True, 0
-
-    def command(self, job):
-        return self.streams.command(job, self.guarantee, ("with-time",))
+checked = set()  # (engine, guarantee): whether it writes what we write is looked at once in a run of measures
 
 
 class Steady(Headrace):
@@ -82,23 +76,27 @@ def once(bench, engine, rate):
 
 
 def measure(bench, rate):
-    peers = bench.peers("kafka_streams")
+    peers = bench.peers(*PEERS[rate])
     for guarantee, bounds in BOUNDS[rate].items():
-        sides = [lambda: once(bench, Steady(bench, guarantee), rate)]
-        sides += [lambda peer=peer: once(bench, StreamsWithTime(peer, guarantee), rate) for peer in peers]
-        ours, *others = bench.in_turns(*sides)
+        engines = [engine for engine in (peer.steady(guarantee, rate) for peer in peers) if engine is not None]
+        for engine in engines:
+            if (engine.name, guarantee) not in checked:
+                check(bench, engine)
+                checked.add((engine.name, guarantee))
+        sides = [Steady(bench, guarantee), *engines]
+        ours, *others = bench.in_turns(*(lambda side=side: once(bench, side, rate) for side in sides))
         words = guarantee.replace("_", " ")
         for share in SHARES:
             must, aim = bounds.get(share, (None, None))
             keywords = {"must": must, "aim": aim, "of": "value", "better": "lower"}
-            add(bench, "%s, %s" % (words, share), "ms", share, ours, others, peers, keywords)
-        add(bench, "%s, processor time" % words, "µs a row", "cpu_us", ours, others, peers, {"better": "lower"})
-        add(bench, "%s, resident at the end" % words, "MB", "resident_mb", ours, others, peers, {"better": "lower"})
+            add(bench, "%s, %s" % (words, share), "ms", share, ours, others, engines, keywords)
+        add(bench, "%s, processor time" % words, "µs a row", "cpu_us", ours, others, engines, {"better": "lower"})
+        add(bench, "%s, resident at the end" % words, "MB", "resident_mb", ours, others, engines, {"better": "lower"})
 
 
-def add(bench, label, unit, key, ours, others, peers, keywords):
+def add(bench, label, unit, key, ours, others, engines, keywords):
     mine = [sample[key] for sample in ours]
-    if not peers:
+    if not engines:
         bench.figure(label, unit, mine, **keywords)
-    for peer, theirs in zip(peers, others):
-        bench.figure(label, unit, mine, peer.name, [sample[key] for sample in theirs], **keywords)
+    for engine, theirs in zip(engines, others):
+        bench.figure(label, unit, mine, engine.name, [sample[key] for sample in theirs], **keywords)

@@ -12,7 +12,7 @@ import time
 
 from lib.bench import Failure
 from lib.job import Headrace, Job
-from lib.latency import Steady, StreamsWithTime, warmed_up
+from lib.latency import Steady, warmed_up
 
 ID = "c"
 TITLE = "From exec to the first prediction that can be read"
@@ -107,7 +107,7 @@ def run(bench):
     peers = bench.peers("kafka_streams")
     for label, way, must, aim in (("fresh", fresh, 100, 50), ("after kill -9", after_kill, 800, 200)):
         sides = [lambda: way(bench, Steady(bench))]
-        sides += [lambda peer=peer: way(bench, StreamsWithTime(peer, "exactly_once")) for peer in peers]
+        sides += [lambda peer=peer: way(bench, peer.steady("exactly_once", 0)) for peer in peers]
         ours, *others = bench.in_turns(*sides)
         bounds = {"better": "lower", "must": must, "aim": aim, "of": "value"}
         if not peers:

@@ -8,6 +8,7 @@ VERSIONS = {"kafka_streams": "4.1.1", "jackson": "2.19.0"}
 JAVA = ["-Xms512m", "-Xmx768m", "-XX:+UseParallelGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
 THREADS = 2
 COMMIT_MS = 100
+GUARANTEES = {"exactly_once": "exactly_once_v2", "at_least_once": "at_least_once"}
 
 
 class KafkaStreams:
@@ -19,6 +20,20 @@ class KafkaStreams:
     def command(self, job, guarantee="exactly_once_v2", extra=()):
         return ["java", *JAVA, "-cp", "%s/classes:%s/jars/*" % (self.folder, self.folder), "bench.Main", job.bootstrap,
                 job.source, job.target, job.name, job.folder, job.pipeline, THREADS, COMMIT_MS, guarantee, *extra], {}
+
+    def steady(self, guarantee, _):
+        return WithTime(self, guarantee)
+
+
+class WithTime:
+    """The same, which writes the record's time on."""
+    name, ends, learns, warm = KafkaStreams.name, False, True, 0
+
+    def __init__(self, streams, guarantee):
+        self.streams, self.guarantee = streams, GUARANTEES[guarantee]
+
+    def command(self, job):
+        return self.streams.command(job, self.guarantee, ("with-time",))
 
 
 def setup(bench, folder):
