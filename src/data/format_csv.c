@@ -400,7 +400,7 @@ static bool may_index(struct csv_format *format)
 }
 
 /* Plain records a column at a time into the rows [row, row + count), then the odd ones the general way; rows of those
- * that are bad are closed up. */
+ * that are bad are dropped. */
 static size_t decode_plain(struct csv_format *format, const struct hr_record *records, uint32_t first_index,
                            size_t count, size_t row, size_t rows, struct hr_chunk *chunk)
 {
@@ -429,7 +429,6 @@ static size_t decode_plain(struct csv_format *format, const struct hr_record *re
             hr_chunk_drop(chunk, row + i);
         }
     }
-    hr_chunk_compact(chunk, format->base.schema->count);
     return chunk->rows;
 }
 
@@ -462,9 +461,10 @@ static void csv_decode(struct hr_format *base, const struct hr_record *records, 
         i += block;
     }
     chunk->rows = row;
+    hr_chunk_compact(chunk, base->schema->count);
     for (size_t i = 0; i < base->schema->count; i++) {
         if (base->schema->fields[i].origin == HR_ORIGIN_FIELD) {
-            hr_column_find_dense(&chunk->columns[i], row);
+            hr_column_find_dense(&chunk->columns[i], chunk->rows);
         }
     }
 }

@@ -13,6 +13,8 @@
 #include "base/buf.h"
 #include "data/format.h"
 
+enum { ROWS_MAX = 640 };
+
 struct rows {
     struct hr_arena arena;
     struct hr_arena chunk_arena;
@@ -21,7 +23,7 @@ struct rows {
     struct hr_schema schema;
     struct hr_format *format;
     struct hr_format *printer; /* json */
-    struct hr_record records[64];
+    struct hr_record records[ROWS_MAX];
     size_t record_count;
     struct hr_rejects rejects;
     struct hr_chunk chunk;
@@ -82,7 +84,7 @@ static inline struct hr_record *rows_add(struct rows *rows, struct hr_str value)
  * sanitizer sees any read past them. */
 static inline void rows_decode(struct rows *rows)
 {
-    char *copies[64];
+    char *copies[ROWS_MAX];
     hr_arena_reset(&rows->chunk_arena);
     hr_arena_reset(&rows->batch_arena);
     hr_rejects_init(&rows->rejects, &rows->batch_arena);

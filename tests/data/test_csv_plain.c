@@ -9,7 +9,7 @@
 #include "data/csv_index.h"
 #include "rows.h"
 
-enum { ROUNDS = 600, RECORDS = 60, RECORD_MAX = 512 };
+enum { ROUNDS = 60, RECORDS = 600, RECORD_MAX = 512 }; /* several blocks (csv_index.h) a chunk */
 
 static const char all_schema[] = "s string, i int NOT NULL, l long, d double, f float, b boolean, t string, e double";
 static const char epoch_schema[] =
