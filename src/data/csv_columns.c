@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "data/simd.h"
+
 #define ZEROS 0x3030303030303030u
 #define POINTS 0x2e2e2e2e2e2e2e2eu
 #define HIGH_BITS 0x8080808080808080u
@@ -294,6 +296,6 @@ void hr_csv_column_read_some(struct hr_csv_index *index, const struct hr_csv_col
 
 void hr_csv_column_read(struct hr_csv_index *index, const struct hr_csv_column *column)
 {
-    size_t done = hr_csv_kernel() == HR_CSV_AVX512 ? hr_csv_column_read_wide(index, column) : 0;
+    size_t done = hr_simd_best() == HR_SIMD_AVX512 ? hr_csv_column_read_wide(index, column) : 0;
     hr_csv_column_read_some(index, column, done, column->count);
 }

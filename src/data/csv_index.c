@@ -7,34 +7,16 @@
 
 #include <string.h>
 
+#include "data/simd.h"
+
 #if defined(__x86_64__)
-#include <immintrin.h>
+#include "data/avx2.h"
 #endif
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first byte is the lowest of a word");
 
 /* Records whose text is asked for before its turn. */
 #define AHEAD 12
-
-static enum hr_csv_kernel kernel_most = HR_CSV_AVX512;
-
-void hr_csv_kernel_limit(enum hr_csv_kernel most)
-{
-    kernel_most = most;
-}
-
-enum hr_csv_kernel hr_csv_kernel(void)
-{
-    enum hr_csv_kernel best = HR_CSV_WORDS;
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("bmi2")) {
-        best = HR_CSV_AVX512;
-    } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi")) {
-        best = HR_CSV_AVX2;
-    }
-#endif
-    return best < kernel_most ? best : kernel_most;
-}
 
 /* Without its line end, as the general way sees it. */
 static inline size_t content_length(struct hr_str text)
@@ -56,19 +38,6 @@ static inline bool looks_plain(const struct hr_csv_index *index, struct hr_str t
 static HR_COLD bool past_ascii(const char *text, size_t length)
 {
     return (unsigned char)text[0] != 0xef && hr_str_is_utf8((struct hr_str){text, length});
-}
-
-/* Writes the places after the delimiters of a mask, whose first byte stands at `at`. Eight are always written, so that
- * the usual mask needs no loop. */
-static inline void write_places(uint16_t *out, uint64_t mask, size_t at)
-{
-    size_t count = (size_t)__builtin_popcountll(mask);
-    for (size_t done = 0; done < count; done += 8) {
-        for (int i = 0; i < 8; i++) {
-            out[done + (size_t)i] = (uint16_t)(at + 1 + (size_t)__builtin_ctzll(mask | (uint64_t)1 << 63));
-            mask &= mask - 1;
-        }
-    }
 }
 
 /* 0x80 where a byte of the word is zero. */
@@ -102,26 +71,9 @@ static bool index_words(const struct hr_csv_index *index, const char *text, size
 }
 
 #if defined(__x86_64__)
-#define TARGET_AVX2 __attribute__((target("avx2,bmi,popcnt")))
 #define TARGET_AVX512 __attribute__((target("avx512f,avx512bw,avx512vbmi2,bmi,bmi2,popcnt")))
 
-/* 32 bytes from `at`; of the record's last ones those before them too, which *passed says, or zeros after them. */
-TARGET_AVX2 static inline __m256i block_avx2(const char *text, size_t length, size_t at, unsigned *passed)
-{
-    *passed = 0;
-    if (HR_LIKELY(length - at >= 32)) {
-        return _mm256_loadu_si256((const __m256i *)(const void *)(text + at));
-    }
-    if (length >= 32) {
-        *passed = 32 - (unsigned)(length - at);
-        return _mm256_loadu_si256((const __m256i *)(const void *)(text + length - 32));
-    }
-    char bytes[32] = {0};
-    memcpy(bytes, text, length);
-    return _mm256_loadu_si256((const __m256i *)(const void *)bytes);
-}
-
-TARGET_AVX2 static bool index_avx2(const struct hr_csv_index *index, const char *text, size_t length, uint16_t *out)
+HR_AVX2_TARGET static bool index_avx2(const struct hr_csv_index *index, const char *text, size_t length, uint16_t *out)
 {
     const __m256i delimiters = _mm256_set1_epi8(index->dialect.delimiter);
     const __m256i quotes = _mm256_set1_epi8(index->dialect.quote);
@@ -131,12 +83,12 @@ TARGET_AVX2 static bool index_avx2(const struct hr_csv_index *index, const char 
     uint64_t high = 0;
     for (size_t at = 0; at < length; at += 32) {
         unsigned passed;
-        __m256i block = block_avx2(text, length, at, &passed);
+        __m256i block = hr_avx2_block(text, length, at, &passed);
         uint64_t found = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(block, delimiters)) & inside;
         quoted |= (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(block, quotes)) & inside;
         high |= (uint32_t)_mm256_movemask_epi8(block);
         found >>= passed;
-        write_places(out + count, found, at);
+        hr_avx2_write_places(out + count, found, at);
         count += (size_t)__builtin_popcountll(found);
         if (HR_UNLIKELY(count >= index->fields)) {
             return false;
@@ -186,10 +138,10 @@ typedef bool index_fn(const struct hr_csv_index *index, const char *text, size_t
 static index_fn *kernel_function(void)
 {
 #if defined(__x86_64__)
-    switch (hr_csv_kernel()) {
-    case HR_CSV_AVX512:
+    switch (hr_simd_best()) {
+    case HR_SIMD_AVX512:
         return index_avx512;
-    case HR_CSV_AVX2:
+    case HR_SIMD_AVX2:
         return index_avx2;
     default:
         break;

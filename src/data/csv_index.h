@@ -19,8 +19,6 @@ enum {
     HR_CSV_INDEX_SLACK = 64,    /* places past the last record's that may be written */
 };
 
-enum hr_csv_kernel { HR_CSV_GENERAL, HR_CSV_WORDS, HR_CSV_AVX2, HR_CSV_AVX512 };
-
 /* Field i of record r is [starts[r * stride + i], starts[r * stride + i + 1] − 1) of its text. */
 struct hr_csv_index {
     struct hr_csv_dialect dialect;
@@ -34,9 +32,5 @@ struct hr_csv_index {
 
 /* Indexes records[0..count), at most HR_CSV_BLOCK. What is not odd is not blank, and UTF-8. */
 void hr_csv_index_records(struct hr_csv_index *index, const struct hr_record *records, size_t count);
-/* The kernel in use: the best that the processor has. */
-enum hr_csv_kernel hr_csv_kernel(void);
-/* For tests: none better than this one; HR_CSV_GENERAL: no record is looked at the short way. */
-void hr_csv_kernel_limit(enum hr_csv_kernel most);
 
 #endif

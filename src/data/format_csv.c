@@ -11,6 +11,7 @@
 #include "data/csv_value.h"
 #include "data/format.h"
 #include "data/json_encode.h"
+#include "data/simd.h"
 
 struct csv_options {
     struct hr_format_options common;
@@ -396,7 +397,7 @@ static bool may_index(struct csv_format *format)
         index->stride = format->field_count + 1;
         index->record_bytes_max = format->base.record_bytes_max;
     }
-    return format->index_fits && hr_csv_kernel() != HR_CSV_GENERAL;
+    return format->index_fits && hr_simd_best() != HR_SIMD_NONE;
 }
 
 /* Plain records a column at a time into the rows [row, row + count), then the odd ones the general way; rows of those

@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "data/csv_index.h"
+#include "data/simd.h"
 #include "rows.h"
 
 enum { ROUNDS = 60, RECORDS = 600, RECORD_MAX = 512 }; /* several blocks (csv_index.h) a chunk */
@@ -92,9 +93,9 @@ static size_t make_record(const struct source *source, uint64_t *state, char *ou
 
 /* Rows and rejects of one round's records, with none but the given kernel. */
 static void decode(struct rows *rows, const struct source *source, char (*records)[RECORD_MAX], const size_t *lengths,
-                   enum hr_csv_kernel kernel)
+                   enum hr_simd kernel)
 {
-    hr_csv_kernel_limit(kernel);
+    hr_simd_limit(kernel);
     if (source->header != NULL) {
         struct hr_record *header = rows_add(rows, hr_str_from(source->header));
         header->flags = HR_RECORD_HEADER;
@@ -104,10 +105,10 @@ static void decode(struct rows *rows, const struct source *source, char (*record
         rows_add(rows, (struct hr_str){records[i], lengths[i]})->line = i == 7 ? 1 : 2;
     }
     rows_decode(rows);
-    hr_csv_kernel_limit(HR_CSV_AVX512);
+    hr_simd_limit(HR_SIMD_AVX512);
 }
 
-static void compare(const struct source *source, enum hr_csv_kernel kernel)
+static void compare(const struct source *source, enum hr_simd kernel)
 {
     static char records[RECORDS][RECORD_MAX];
     size_t lengths[RECORDS];
@@ -122,7 +123,7 @@ static void compare(const struct source *source, enum hr_csv_kernel kernel)
         for (size_t i = 0; i < RECORDS; i++) {
             lengths[i] = make_record(source, &state, records[i]);
         }
-        decode(&general, source, records, lengths, HR_CSV_GENERAL);
+        decode(&general, source, records, lengths, HR_SIMD_NONE);
         decode(&plain, source, records, lengths, kernel);
         TEST_TEXT_EQUAL(hr_buf_text(&plain.out), hr_buf_text(&general.out));
         rows += plain.chunk.rows;
@@ -136,8 +137,8 @@ static void compare(const struct source *source, enum hr_csv_kernel kernel)
 
 static void test_kernels(void)
 {
-    enum hr_csv_kernel best = hr_csv_kernel();
-    for (enum hr_csv_kernel kernel = HR_CSV_WORDS; kernel <= best; kernel++) {
+    enum hr_simd best = hr_simd_best();
+    for (enum hr_simd kernel = HR_SIMD_WORDS; kernel <= best; kernel++) {
         for (size_t i = 0; i < HR_ARRAY_LEN(sources); i++) {
             compare(&sources[i], kernel);
         }
@@ -159,18 +160,18 @@ static void test_index(void)
                                                "0123456789012345678901234567890,x,y",
                                                "012345678901234567890123456789012345678901234567890123456789012,x,y"};
     static const uint8_t odd[] = {0, 0, 1, 1, 1, 1, 1, 0, 1, 0, 0};
-    enum hr_csv_kernel best = hr_csv_kernel();
+    enum hr_simd best = hr_simd_best();
     uint16_t starts[HR_CSV_BLOCK * 4 + HR_CSV_INDEX_SLACK];
     struct hr_record records[HR_ARRAY_LEN(records_text)];
     for (size_t i = 0; i < HR_ARRAY_LEN(records_text); i++) {
         records[i] = (struct hr_record){.value = hr_str_from(records_text[i])};
     }
-    for (enum hr_csv_kernel kernel = HR_CSV_WORDS; kernel <= best; kernel++) {
+    for (enum hr_simd kernel = HR_SIMD_WORDS; kernel <= best; kernel++) {
         struct hr_csv_index index = {
             .dialect = {',', '"'}, .fields = 3, .stride = 4, .record_bytes_max = 1000, .starts = starts};
-        hr_csv_kernel_limit(kernel);
+        hr_simd_limit(kernel);
         hr_csv_index_records(&index, records, HR_ARRAY_LEN(records_text));
-        hr_csv_kernel_limit(HR_CSV_AVX512);
+        hr_simd_limit(HR_SIMD_AVX512);
         for (size_t i = 0; i < HR_ARRAY_LEN(records_text); i++) {
             CU_ASSERT_EQUAL(index.odd[i], odd[i]);
         }
