@@ -7,8 +7,13 @@
 
 #include <string.h>
 
+#include "data/json_columns.h"
 #include "data/json_text.h"
 #include "data/json_walk.h"
+#include "data/simd.h"
+
+/* Records that are worth an index; records between two tries to find a shape, at most. */
+enum { HR_JSON_SHAPE_RECORDS = 8, HR_JSON_SHAPE_PAUSE_MAX = 4096 };
 
 /* Up to 40 bytes of text that is well-formed UTF-8 as far as `end`, cut between characters. */
 static size_t shortened(const char *text, const char *end)
@@ -141,20 +146,120 @@ static void begin_chunk(struct hr_json_decoder *decoder, size_t rows, struct hr_
     }
 }
 
+/* A shape that was not found or did not fit is not looked for again at once. */
+static void pause_shape(struct hr_json_decoder *decoder)
+{
+    decoder->shape_known = false;
+    decoder->shape_pause = decoder->shape_penalty;
+    decoder->shape_penalty += decoder->shape_penalty < HR_JSON_SHAPE_PAUSE_MAX ? decoder->shape_penalty + 1 : 0;
+}
+
+/* Half of the records odd cost as much as walking all. */
+static void judge_shape(struct hr_json_decoder *decoder, size_t odd, size_t count)
+{
+    if (HR_UNLIKELY(odd * 2 > count)) {
+        pause_shape(decoder);
+    } else {
+        decoder->shape_penalty -= decoder->shape_penalty / 2;
+    }
+}
+
+/* Walks a record into the next row. */
+static void decode_walked(struct hr_json_walk *walk, const struct hr_record *record, uint32_t index, size_t rows,
+                          struct hr_chunk *chunk)
+{
+    struct hr_json_decoder *decoder = walk->decoder;
+    bool accepted = decode_record(walk, record, index, rows, chunk);
+    if (HR_LIKELY(accepted)) {
+        chunk->record_index[walk->row++] = index;
+    }
+    if (decoder->shape == NULL || decoder->shape_known || hr_simd_best() < HR_SIMD_AVX2) {
+        return;
+    }
+    if (decoder->shape_pause > 0) {
+        decoder->shape_pause--;
+    } else if (accepted && hr_json_shape_learn(decoder->shape, &decoder->plan, record->value, chunk->arena)) {
+        decoder->shape_known = true;
+    } else {
+        pause_shape(decoder);
+    }
+}
+
+static void read_columns(struct hr_json_walk *walk, size_t count, struct hr_chunk *chunk)
+{
+    struct hr_json_decoder *decoder = walk->decoder;
+    for (uint32_t i = 0; i < decoder->shape->value_count; i++) {
+        const struct hr_json_shape_value *value = &decoder->shape->values[i];
+        struct hr_json_column column = {
+            .value = *value,
+            .first = walk->row,
+            .count = count,
+            .target = value->column != HR_JSON_NONE ? &decoder->targets[value->column] : NULL,
+            .scratch = &decoder->scratch,
+            .arena = chunk->arena,
+        };
+        hr_json_column_read(decoder->index, &column);
+    }
+}
+
+/* At most HR_JSON_BLOCK records, a column at a time, into as many rows; then the odd ones are walked, and rows of those
+ * that are bad are dropped. */
+static void decode_shaped(struct hr_json_walk *walk, const struct hr_record *records, uint32_t first_index,
+                          size_t count, size_t rows, struct hr_chunk *chunk)
+{
+    struct hr_json_decoder *decoder = walk->decoder;
+    size_t first = walk->row;
+    size_t odd = hr_json_index_records(decoder->index, decoder->shape, records, count);
+    if (odd < count) {
+        read_columns(walk, count, chunk);
+    }
+    for (size_t i = 0; i < count; i++) {
+        chunk->record_index[first + i] = first_index + (uint32_t)i;
+    }
+    chunk->rows = first + count;
+    odd = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (HR_UNLIKELY(decoder->index->odd[i])) {
+            odd++;
+            walk->row = first + i;
+            if (!decode_record(walk, &records[i], first_index + (uint32_t)i, rows, chunk)) {
+                hr_chunk_drop(chunk, first + i);
+            }
+        }
+    }
+    walk->row = chunk->rows;
+    judge_shape(decoder, odd, count);
+}
+
+/* The records up to the next header, at most a block. */
+static size_t block_of(const struct hr_record *records, size_t count)
+{
+    size_t block = 0;
+    while (block < count && block < HR_JSON_BLOCK && !(records[block].flags & HR_RECORD_HEADER)) {
+        block++;
+    }
+    return block;
+}
+
 void hr_json_decoder_chunk(struct hr_json_decoder *decoder, const struct hr_record *records, uint32_t first_index,
                            size_t count, struct hr_chunk *chunk)
 {
     struct hr_json_walk walk = {.decoder = decoder, .input = {.arena = chunk->arena}};
     begin_chunk(decoder, count, chunk);
-    for (size_t i = 0; i < count; i++) {
-        if (records[i].flags & HR_RECORD_HEADER) {
-            continue;
-        }
-        if (HR_LIKELY(decode_record(&walk, &records[i], first_index + (uint32_t)i, count, chunk))) {
-            chunk->record_index[walk.row++] = first_index + (uint32_t)i;
+    for (size_t i = 0; i < count;) {
+        size_t block = block_of(records + i, count - i);
+        if (block == 0) {
+            i++; /* a header */
+        } else if (HR_LIKELY(decoder->shape_known && block >= HR_JSON_SHAPE_RECORDS)) {
+            decode_shaped(&walk, records + i, first_index + (uint32_t)i, block, count, chunk);
+            i += block;
+        } else {
+            decode_walked(&walk, &records[i], first_index + (uint32_t)i, count, chunk);
+            i++;
         }
     }
     chunk->rows = walk.row;
+    hr_chunk_compact(chunk, decoder->plan.column_count);
     for (size_t i = 0; i < decoder->plan.column_count; i++) {
         if (decoder->plan.schema->fields[i].origin == HR_ORIGIN_FIELD) {
             hr_column_find_dense(&chunk->columns[i], chunk->rows);
@@ -185,6 +290,11 @@ enum hr_status hr_json_decoder_open(struct hr_json_decoder *decoder, const struc
             HR_TRY(hr_timestamp_pattern_new(field->timestamp_pattern, &decoder->patterns[i], err));
             decoder->targets[i].pattern = decoder->patterns[i];
         }
+    }
+    if (hr_json_shape_fits(&decoder->plan)) {
+        decoder->shape = hr_arena_new(arena, struct hr_json_shape);
+        decoder->index = hr_arena_alloc(arena, sizeof(*decoder->index));
+        decoder->index->record_bytes_max = record_bytes_max;
     }
     return HR_OK;
 }

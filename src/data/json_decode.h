@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/status.h"
 #include "data/chunk.h"
+#include "data/json_index.h"
 #include "data/json_plan.h"
 #include "data/json_value.h"
 
@@ -27,6 +28,11 @@ struct hr_json_decoder {
     struct hr_timestamp_pattern **patterns;
     uint64_t record_number; /* of the record at hand, to notice a member that comes again */
     size_t record_bytes_max;
+    struct hr_json_shape *shape; /* NULL: records of this schema have none */
+    struct hr_json_index *index;
+    bool shape_known;
+    uint32_t shape_pause;   /* records to walk before a shape is looked for */
+    uint32_t shape_penalty; /* the next pause; grows while shapes do not fit */
 };
 
 /* Compiles; everything in arena but the patterns. HR_BAD_CONFIG: a time stamp pattern that ICU refuses. */
