@@ -74,6 +74,7 @@ struct hr_checkpoint {
     uint32_t prepared_chain;
     int64_t dropped;       /* −1: none */
     bool prepared_here;    /* the indexes know the prepared pages */
+    bool begun;            /* a batch was prepared since it was opened: the start is over */
     int64_t oldest_record; /* −1: none */
     int64_t oldest_delta;
     struct hr_part_table parts; /* as of the committed batch */

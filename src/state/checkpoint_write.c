@@ -223,6 +223,7 @@ enum hr_status hr_checkpoint_prepare(struct hr_checkpoint *checkpoint, int64_t b
     checkpoint->prepared = batch;
     checkpoint->prepared_crc = preparation.crc;
     checkpoint->prepared_here = true;
+    checkpoint->begun = true;
     hr_checkpoint_clear_scratch(checkpoint);
     return hr_checkpoint_directory_mark(&checkpoint->directory, batch, false, err);
 }
@@ -257,6 +258,9 @@ enum hr_status hr_checkpoint_commit(struct hr_checkpoint *checkpoint, bool sync,
     }
     checkpoint->prepared_here = false;
     hr_checkpoint_clear_scratch(checkpoint);
+    if (checkpoint->begun) {
+        hr_store_settle(checkpoint->store);
+    }
     return HR_OK;
 }
 

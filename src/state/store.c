@@ -4,6 +4,8 @@
  */
 #include "state/store.h"
 
+#include <string.h>
+
 #include "base/alloc.h"
 
 static struct hr_store_change *batch_next(struct hr_store_batch *batch)
@@ -53,11 +55,42 @@ enum hr_status hr_store_get(struct hr_store *store, struct hr_str key, struct hr
     return store->type->get(store, key, out, err);
 }
 
+enum hr_status hr_store_get_all(struct hr_store *store, const struct hr_str *keys, size_t count,
+                                hr_store_visit_fn *visit, void *context, struct hr_error *err)
+{
+    enum hr_status status = store->type->get_all(store, keys, count, visit, context, err);
+    return status == HR_END ? HR_OK : status;
+}
+
+enum hr_status hr_store_scan_range(struct hr_store *store, struct hr_str from, struct hr_str to,
+                                   hr_store_visit_fn *visit, void *context, struct hr_error *err)
+{
+    enum hr_status status = store->type->scan(store, from, to, visit, context, err);
+    return status == HR_END ? HR_OK : status;
+}
+
 enum hr_status hr_store_scan(struct hr_store *store, struct hr_str prefix, hr_store_visit_fn *visit, void *context,
                              struct hr_error *err)
 {
-    enum hr_status status = store->type->scan(store, prefix, visit, context, err);
-    return status == HR_END ? HR_OK : status;
+    /* Up to the least key that is past all that have the prefix: its last byte counted up, and those of 0xff cut. */
+    char after[HR_STORE_PREFIX_MAX];
+    size_t length = prefix.length;
+    HR_ASSERT(length <= sizeof(after));
+    while (length > 0 && (uint8_t)prefix.data[length - 1] == 0xff) {
+        length--;
+    }
+    if (length > 0) {
+        memcpy(after, prefix.data, length);
+        after[length - 1]++;
+    }
+    return hr_store_scan_range(store, prefix, (struct hr_str){after, length}, visit, context, err);
+}
+
+void hr_store_settle(struct hr_store *store)
+{
+    if (store->type->settle != NULL) {
+        store->type->settle(store);
+    }
 }
 
 void hr_store_close(struct hr_store *store)

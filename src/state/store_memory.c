@@ -164,14 +164,27 @@ static enum hr_status memory_get(struct hr_store *store, struct hr_str key, stru
     return HR_OK;
 }
 
-static enum hr_status memory_scan(struct hr_store *store, struct hr_str prefix, hr_store_visit_fn *visit, void *context,
-                                  struct hr_error *err)
+static enum hr_status memory_get_all(struct hr_store *store, const struct hr_str *keys, size_t count,
+                                     hr_store_visit_fn *visit, void *context, struct hr_error *err)
+{
+    struct memory_store *memory = (struct memory_store *)store;
+    for (size_t i = 0; i < count; i++) {
+        bool found;
+        size_t position = memory_find(memory, keys[i], &found);
+        struct hr_str value = found ? entry_value(memory->entries[position]) : (struct hr_str){NULL, 0};
+        HR_TRY(visit(context, keys[i], value, err));
+    }
+    return HR_OK;
+}
+
+static enum hr_status memory_scan(struct hr_store *store, struct hr_str from, struct hr_str to,
+                                  hr_store_visit_fn *visit, void *context, struct hr_error *err)
 {
     struct memory_store *memory = (struct memory_store *)store;
     bool found;
-    for (size_t i = memory_find(memory, prefix, &found); i < memory->count; i++) {
+    for (size_t i = memory_find(memory, from, &found); i < memory->count; i++) {
         struct hr_str key = entry_key(memory->entries[i]);
-        if (key.length < prefix.length || (prefix.length > 0 && memcmp(key.data, prefix.data, prefix.length) != 0)) {
+        if (to.length > 0 && hr_str_compare(key, to) >= 0) {
             break;
         }
         HR_TRY(visit(context, key, entry_value(memory->entries[i]), err));
@@ -195,6 +208,7 @@ static const struct hr_store_type store_memory = {
     .name = "memory",
     .write = memory_write,
     .get = memory_get,
+    .get_all = memory_get_all,
     .scan = memory_scan,
     .close = memory_close,
 };

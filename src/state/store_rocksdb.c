@@ -21,8 +21,12 @@
 #define WRITE_BUFFER_BYTES (8u << 20)
 #define BLOCK_CACHE_BYTES (8u << 20)
 #define WAL_BYTES_MAX (16u << 20)
-/* Scans read whole parts: by the block, a GiB would be 65,536 reads. */
-#define READ_AHEAD_BYTES (1u << 20)
+/* What a scan of a whole part reads at once: by the block, a GiB would be 65,536 reads. */
+#define READ_AHEAD_BYTES (256u << 10)
+/* Of a key, in the filter of its table: one lookup in a hundred reads a block in vain. */
+#define FILTER_BITS 10.0
+/* Keys that RocksDB looks up at once. */
+#define KEYS_AT_ONCE 32
 /* A reused write batch keeps its memory; past this size it is made anew. */
 #define KEPT_BATCH_BYTES (8u << 20)
 
@@ -31,13 +35,15 @@ struct rocksdb_store {
     char *path;
     char log_directory[64]; /* of a reader */
     rocksdb_t *db;
+    rocksdb_column_family_handle_t *family; /* the only one */
     rocksdb_options_t *options;
     rocksdb_writeoptions_t *write_synced;
     rocksdb_writeoptions_t *write_unsynced;
-    rocksdb_readoptions_t *read;     /* scans */
+    rocksdb_readoptions_t *read;     /* many keys, once: they would only push others out of the cache */
     rocksdb_readoptions_t *read_one; /* one key: its neighbours in the block are often next */
     rocksdb_writebatch_t *batch;
     bool read_only;
+    bool settled;
     bool failed; /* a write failed: nothing more is written, also not at close */
 };
 
@@ -138,26 +144,69 @@ static enum hr_status rocksdb_store_get(struct hr_store *store, struct hr_str ke
     return HR_OK;
 }
 
+/* At most KEYS_AT_ONCE. */
+static enum hr_status get_some(struct rocksdb_store *self, const struct hr_str *keys, size_t count,
+                               hr_store_visit_fn *visit, void *context, struct hr_error *err)
+{
+    const char *key_data[KEYS_AT_ONCE];
+    size_t key_lengths[KEYS_AT_ONCE];
+    rocksdb_pinnableslice_t *values[KEYS_AT_ONCE];
+    char *texts[KEYS_AT_ONCE];
+    for (size_t i = 0; i < count; i++) {
+        key_data[i] = keys[i].data;
+        key_lengths[i] = keys[i].length;
+    }
+    rocksdb_batched_multi_get_cf(self->db, self->read, self->family, count, key_data, key_lengths, values, texts, true);
+    enum hr_status status = HR_OK;
+    for (size_t i = 0; i < count; i++) {
+        if (status != HR_OK) {
+            rocksdb_free(texts[i]);
+        } else if (texts[i] != NULL) {
+            status = fail_rocksdb(err, self->path, "read", texts[i]);
+        } else {
+            struct hr_str value = {NULL, 0};
+            if (values[i] != NULL) {
+                value.data = rocksdb_pinnableslice_value(values[i], &value.length);
+            }
+            status = visit(context, keys[i], value, err);
+        }
+        if (values[i] != NULL) {
+            rocksdb_pinnableslice_destroy(values[i]);
+        }
+    }
+    return status;
+}
+
+static enum hr_status rocksdb_store_get_all(struct hr_store *store, const struct hr_str *keys, size_t count,
+                                            hr_store_visit_fn *visit, void *context, struct hr_error *err)
+{
+    struct rocksdb_store *self = (struct rocksdb_store *)store;
+    for (size_t i = 0; i < count; i += KEYS_AT_ONCE) {
+        HR_TRY(get_some(self, keys + i, count - i < KEYS_AT_ONCE ? count - i : KEYS_AT_ONCE, visit, context, err));
+    }
+    return HR_OK;
+}
+
 static void iterator_release(rocksdb_iterator_t **iterator)
 {
     rocksdb_iter_destroy(*iterator);
 }
 
-static enum hr_status rocksdb_store_scan(struct hr_store *store, struct hr_str prefix, hr_store_visit_fn *visit,
-                                         void *context, struct hr_error *err)
+static enum hr_status rocksdb_store_scan(struct hr_store *store, struct hr_str from, struct hr_str to,
+                                         hr_store_visit_fn *visit, void *context, struct hr_error *err)
 {
     struct rocksdb_store *self = (struct rocksdb_store *)store;
     rocksdb_iterator_t *iterator HR_CLEANUP(iterator_release) = rocksdb_create_iterator(self->db, self->read);
-    if (prefix.length == 0) {
+    if (from.length == 0) {
         rocksdb_iter_seek_to_first(iterator);
     } else {
-        rocksdb_iter_seek(iterator, prefix.data, prefix.length);
+        rocksdb_iter_seek(iterator, from.data, from.length);
     }
     for (; rocksdb_iter_valid(iterator); rocksdb_iter_next(iterator)) {
         struct hr_str key;
         struct hr_str value;
         key.data = rocksdb_iter_key(iterator, &key.length);
-        if (key.length < prefix.length || (prefix.length > 0 && memcmp(key.data, prefix.data, prefix.length) != 0)) {
+        if (to.length > 0 && hr_str_compare(key, to) >= 0) {
             break;
         }
         value.data = rocksdb_iter_value(iterator, &value.length);
@@ -166,6 +215,21 @@ static enum hr_status rocksdb_store_scan(struct hr_store *store, struct hr_str p
     char *text = NULL;
     rocksdb_iter_get_error(iterator, &text);
     return text == NULL ? HR_OK : fail_rocksdb(err, self->path, "scan", text);
+}
+
+/* Compaction waits for this: after a clean stop, too, there is mostly something to compact. */
+static void rocksdb_store_settle(struct hr_store *store)
+{
+    struct rocksdb_store *self = (struct rocksdb_store *)store;
+    if (self->settled || self->read_only) {
+        return;
+    }
+    const char *const keys[] = {"disable_auto_compactions"};
+    const char *const values[] = {"false"};
+    char *text = NULL;
+    rocksdb_set_options(self->db, 1, keys, values, &text);
+    rocksdb_free(text); /* it tidies then after the next start */
+    self->settled = true;
 }
 
 static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk)
@@ -205,6 +269,7 @@ static void rocksdb_store_close(struct hr_store *store)
             rocksdb_free(text); /* the WAL still has everything */
             rocksdb_flushoptions_destroy(flush);
         }
+        rocksdb_column_family_handle_destroy(self->family);
         rocksdb_close(self->db);
     }
     if (self->batch != NULL) {
@@ -223,7 +288,9 @@ static const struct hr_store_type store_rocksdb = {
     .name = "rocksdb",
     .write = rocksdb_store_write,
     .get = rocksdb_store_get,
+    .get_all = rocksdb_store_get_all,
     .scan = rocksdb_store_scan,
+    .settle = rocksdb_store_settle,
     .close = rocksdb_store_close,
 };
 
@@ -240,6 +307,7 @@ static rocksdb_options_t *rocksdb_store_options(bool create, bool read_only)
     rocksdb_options_set_level_compaction_dynamic_level_bytes(options, 1);
     /* Pages live for `keep` batches and die in the order they came: the later they are moved, the fewer are left. */
     rocksdb_options_set_level0_file_num_compaction_trigger(options, 8);
+    rocksdb_options_set_disable_auto_compactions(options, 1); /* until rocksdb_store_settle */
     rocksdb_options_set_compression(options, rocksdb_no_compression);
     rocksdb_options_set_max_background_jobs(options, 2);
     rocksdb_options_set_max_file_opening_threads(options, 1);
@@ -257,7 +325,10 @@ static rocksdb_options_t *rocksdb_store_options(bool create, bool read_only)
     rocksdb_cache_t *cache = rocksdb_cache_create_lru(BLOCK_CACHE_BYTES);
     rocksdb_block_based_options_set_block_cache(table, cache);
     rocksdb_block_based_options_set_block_size(table, 16u << 10);
-    rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
+    /* Of a table as large as a batch's pages the index does not fit the cache: it is held beside it, as long as the
+     * table is open. Filters keep a page's key from being looked for in each of the newest batches' tables. */
+    rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 0);
+    rocksdb_block_based_options_set_filter_policy(table, rocksdb_filterpolicy_create_bloom_full(FILTER_BITS));
     rocksdb_options_set_block_based_table_factory(options, table);
     rocksdb_block_based_options_destroy(table);
     rocksdb_cache_destroy(cache);
@@ -288,6 +359,22 @@ static enum hr_status rocksdb_store_look(const char *path, bool *exists, struct 
     return HR_OK;
 }
 
+/* By family, for a lookup of many keys wants to be told which. */
+static const char *const families[] = {"default"};
+
+static void open_read_only(struct rocksdb_store *self, char **text)
+{
+    const rocksdb_options_t *options[] = {self->options};
+    self->db = rocksdb_open_for_read_only_column_families(self->options, self->path, 1, families, options,
+                                                          &self->family, 0, text);
+}
+
+static void open_to_write(struct rocksdb_store *self, char **text)
+{
+    const rocksdb_options_t *options[] = {self->options};
+    self->db = rocksdb_open_column_families(self->options, self->path, 1, families, options, &self->family, text);
+}
+
 enum hr_status hr_store_open_rocksdb(const char *path, enum hr_store_mode mode, struct hr_store **out,
                                      struct hr_error *err)
 {
@@ -315,7 +402,7 @@ enum hr_status hr_store_open_rocksdb(const char *path, enum hr_store_mode mode, 
     rocksdb_readoptions_set_verify_checksums(self->read_one, 1);
     char *text = NULL;
     if (mode == HR_STORE_LOOK) {
-        self->db = rocksdb_open_for_read_only(self->options, path, 0, &text);
+        open_read_only(self, &text);
     } else if (self->read_only) {
         enum hr_status made = log_directory_make(self, err);
         if (made != HR_OK) {
@@ -323,10 +410,10 @@ enum hr_status hr_store_open_rocksdb(const char *path, enum hr_store_mode mode, 
             return made;
         }
         rocksdb_options_set_db_log_dir(self->options, self->log_directory);
-        self->db = rocksdb_open_for_read_only(self->options, path, 0, &text);
+        open_read_only(self, &text);
         nftw(self->log_directory, remove_entry, 4, FTW_DEPTH | FTW_PHYS); /* the log lives on without a name */
     } else {
-        self->db = rocksdb_open(self->options, path, &text);
+        open_to_write(self, &text);
         self->batch = rocksdb_writebatch_create();
     }
     if (text != NULL) {

@@ -42,12 +42,21 @@ static enum hr_status port_get(struct hr_store *store, struct hr_str key, struct
     return sim_after(instance, SIM_STORE_READ, err);
 }
 
-static enum hr_status port_scan(struct hr_store *store, struct hr_str prefix, hr_store_visit_fn *visit, void *context,
-                                struct hr_error *err)
+static enum hr_status port_get_all(struct hr_store *store, const struct hr_str *keys, size_t count,
+                                   hr_store_visit_fn *visit, void *context, struct hr_error *err)
 {
     struct sim_instance *instance = instance_of(store);
     HR_TRY(sim_before(instance, SIM_STORE_READ, err));
-    HR_TRY(hr_store_scan(instance->memory, prefix, visit, context, err));
+    HR_TRY(hr_store_get_all(instance->memory, keys, count, visit, context, err));
+    return sim_after(instance, SIM_STORE_READ, err);
+}
+
+static enum hr_status port_scan(struct hr_store *store, struct hr_str from, struct hr_str to, hr_store_visit_fn *visit,
+                                void *context, struct hr_error *err)
+{
+    struct sim_instance *instance = instance_of(store);
+    HR_TRY(sim_before(instance, SIM_STORE_READ, err));
+    HR_TRY(hr_store_scan_range(instance->memory, from, to, visit, context, err));
     return sim_after(instance, SIM_STORE_READ, err);
 }
 
@@ -60,6 +69,7 @@ static const struct hr_store_type port_type = {
     .name = "simulated",
     .write = port_write,
     .get = port_get,
+    .get_all = port_get_all,
     .scan = port_scan,
     .close = port_close,
 };

@@ -45,11 +45,17 @@ static inline enum hr_status kept_get(struct hr_store *store, struct hr_str key,
     return hr_store_get(kept_of(store)->inner, key, out, err);
 }
 
-static inline enum hr_status kept_scan(struct hr_store *store, struct hr_str prefix, hr_store_visit_fn *visit,
-                                       void *context, struct hr_error *err)
+static inline enum hr_status kept_get_all(struct hr_store *store, const struct hr_str *keys, size_t count,
+                                          hr_store_visit_fn *visit, void *context, struct hr_error *err)
 {
-    kept_of(store)->scans++;
-    return hr_store_scan(kept_of(store)->inner, prefix, visit, context, err);
+    return hr_store_get_all(kept_of(store)->inner, keys, count, visit, context, err);
+}
+
+static inline enum hr_status kept_scan(struct hr_store *store, struct hr_str from, struct hr_str to,
+                                       hr_store_visit_fn *visit, void *context, struct hr_error *err)
+{
+    __atomic_fetch_add(&kept_of(store)->scans, 1, __ATOMIC_RELAXED);
+    return hr_store_scan_range(kept_of(store)->inner, from, to, visit, context, err);
 }
 
 static inline void kept_close(struct hr_store *store)
@@ -63,6 +69,7 @@ static inline void kept_init(struct kept_store *kept)
         .name = "kept",
         .write = kept_write,
         .get = kept_get,
+        .get_all = kept_get_all,
         .scan = kept_scan,
         .close = kept_close,
     };

@@ -71,6 +71,49 @@ static enum hr_status refuse(void *context, struct hr_str key, struct hr_str val
     return hr_fail(error, HR_CORRUPT, "not this one");
 }
 
+/* More keys than RocksDB is asked for at once, every third of them missing; and a part of them by their range. */
+static enum hr_status collect_found(void *context, struct hr_str key, struct hr_str value, struct hr_error *error)
+{
+    if (value.data == NULL) {
+        hr_buf_append_text(context, "- ");
+        return HR_OK;
+    }
+    return collect(context, key, value, error);
+}
+
+static void check_many(struct hr_store *store)
+{
+    enum { COUNT = 100 };
+    char names[COUNT][8];
+    struct hr_str keys[COUNT];
+    struct hr_buf buf;
+    hr_buf_init(&buf, 4096);
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(names[i], sizeof(names[i]), "m%03d", i);
+        keys[i] = hr_str_from(names[i]);
+        if (i % 3 != 0) {
+            put(store, names[i], i == 98 ? "" : names[i] + 1, false);
+        }
+    }
+    CU_ASSERT_EQUAL(hr_store_get_all(store, keys, 5, collect_found, &buf, &err), HR_OK);
+    TEST_TEXT_EQUAL(hr_buf_text(&buf), "- m001=001 m002=002 - m004=004 ");
+    hr_buf_clear(&buf);
+    CU_ASSERT_EQUAL(hr_store_get_all(store, keys, COUNT, collect_found, &buf, &err), HR_OK);
+    CU_ASSERT_PTR_NOT_NULL(strstr(hr_buf_text(&buf), "m031=031 m032=032 - m034=034 "));
+    CU_ASSERT_PTR_NOT_NULL(strstr(hr_buf_text(&buf), "- m097=097 m098= - "));
+    CU_ASSERT_EQUAL(hr_store_get_all(store, keys, COUNT, refuse, NULL, &err), HR_CORRUPT);
+    CU_ASSERT_EQUAL(hr_store_get_all(store, keys, 0, refuse, NULL, &err), HR_OK);
+    hr_buf_clear(&buf);
+    CU_ASSERT_EQUAL(hr_store_scan_range(store, HR_STR("m00"), HR_STR("m005"), collect, &buf, &err), HR_OK);
+    TEST_TEXT_EQUAL(hr_buf_text(&buf), "m001=001 m002=002 m004=004 ");
+    hr_buf_clear(&buf);
+    hr_store_settle(store);
+    put(store, "zz", "last", true);
+    CU_ASSERT_EQUAL(hr_store_scan_range(store, HR_STR("z"), HR_STR(""), collect, &buf, &err), HR_OK);
+    TEST_TEXT_EQUAL(hr_buf_text(&buf), "zz=last ");
+    hr_buf_release(&buf);
+}
+
 static void check_reads_and_writes(struct hr_store *store)
 {
     TEST_TEXT_EQUAL(get(store, "a"), "-");
@@ -141,6 +184,7 @@ static void check_store(struct hr_store *store)
     check_reads_and_writes(store);
     check_scan_stops(store);
     check_order_and_bytes(store);
+    check_many(store);
     hr_store_close(store);
 }
 
