@@ -40,9 +40,8 @@ struct hr_checkpoint_info {
     int64_t committed;     /* last committed batch, −1: none */
     int64_t prepared;      /* −1: none; else committed + 1 */
     uint32_t prepared_crc; /* of the delta of `prepared` */
-    int64_t
-        dropped; /* committed + 1 when it was prepared, dropped with its record kept, and not prepared again; else −1 */
-    int64_t taken_over; /* the last batch before hr_checkpoint_take_over, −1: never */
+    int64_t dropped;       /* committed + 1: prepared, dropped with its record kept, not prepared again; else −1 */
+    int64_t taken_over;    /* the last batch before hr_checkpoint_take_over, −1: never */
 };
 
 /* Opens or makes the directory, takes the lock (HR_LOCKED), makes a lineage when new (*created). identity: the query's

@@ -6,7 +6,8 @@
  *     checkpoint_history.c    what it says about itself and its kept batches
  *     checkpoint_directory.c  LOCK, VERSION and MARK around the store
  *     checkpoint_format.c     keys and documents
- *     checkpoint_pages.c      reads a part's pages; index of live versions
+ *     checkpoint_read.c       reads a part's pages as of a batch
+ *     checkpoint_pages.c      a part's pages in memory; index of live versions
  *     checkpoint_write.c      prepare, drop, commit, restart
  *     checkpoint_prune.c      what leaves the window of kept batches
  *     checkpoint_take_over.c  a new lineage that keeps what was learned
@@ -114,12 +115,12 @@ enum hr_status hr_checkpoint_usable(const struct hr_checkpoint *checkpoint, stru
 /* Frees scratch memory that a large delta left behind. */
 void hr_checkpoint_clear_scratch(struct hr_checkpoint *checkpoint);
 
-/* checkpoint_pages.c. Reads the part's pages as of batch; checks them against entry. paged NULL: reads only. index NULL
+/* checkpoint_read.c. Reads the part's pages as of batch; checks them against entry. paged NULL: reads only. index NULL
  * or filled with the versions found. */
 enum hr_status hr_checkpoint_read_pages(struct hr_checkpoint *checkpoint, int64_t batch,
                                         const struct hr_part_entry *entry, struct hr_paged *paged,
                                         struct hr_part_index *index, struct hr_error *err);
-/* The part's index, built when it is not. */
+/* checkpoint_pages.c. The part's index, built when it is not. */
 enum hr_status hr_checkpoint_index(struct hr_checkpoint *checkpoint, const char *name, struct hr_part_index **out,
                                    struct hr_error *err);
 void hr_checkpoint_forget_indexes(struct hr_checkpoint *checkpoint);

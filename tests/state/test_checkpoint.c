@@ -355,6 +355,63 @@ static void test_large_parts_are_read_by_key(void)
     kept_release(&kept);
 }
 
+/* A part of so many pages that several passes read it side by side, by key and by scan: what they find is one state,
+ * and a page that is lost is missed, whichever pass it is of. */
+static void test_large_parts_are_read_side_by_side(void)
+{
+    enum { PAGES = 5000, HOLE = 2499 };
+    for (int by_key = 0; by_key < 2; by_key++) {
+        struct kept_store kept;
+        struct hr_paged paged;
+        struct hr_paged loaded;
+        struct hr_checkpoint_part part = {"model", &loaded};
+        kept_init(&kept);
+        hr_paged_init(&paged, 32 << 20);
+        hr_paged_init(&loaded, 32 << 20);
+        struct hr_checkpoint *checkpoint = open_keeping(&kept, 4, true);
+        for (int batch = 0; batch < (by_key ? 4 : 1); batch++) {
+            for (size_t page = 0; page < PAGES; page++) {
+                if (page / 2 != HOLE / 2) {
+                    set(&paged, page * HR_PAGE_SIZE + page % 4096, (uint8_t)(page % 251 + (size_t)batch + 1));
+                }
+            }
+            prepare(checkpoint, batch, "r", &paged);
+            commit(checkpoint);
+        }
+        hr_checkpoint_close(checkpoint);
+        checkpoint = open_keeping(&kept, 4, false);
+        CU_ASSERT_EQUAL_FATAL(hr_paged_resize(&loaded, paged.size, &err), HR_OK);
+        memset(loaded.data, 0xee, loaded.size);
+        kept.scans = 0;
+        CU_ASSERT_EQUAL_FATAL(hr_checkpoint_load(checkpoint, by_key ? 3 : 0, &part, &err), HR_OK);
+        CU_ASSERT_EQUAL(kept.scans, 2); /* the two passes, or the two pages that no delta names */
+        CU_ASSERT_EQUAL(memcmp(loaded.data, paged.data, paged.size), 0);
+        hr_checkpoint_close(checkpoint);
+        const uint32_t lost[] = {0, HOLE - 1000, HOLE + 1000, PAGES - 1};
+        for (size_t i = 0; i < HR_ARRAY_LEN(lost); i++) {
+            char key[HR_PAGE_KEY_MAX];
+            struct hr_buf bytes;
+            struct hr_store_batch change = {0};
+            struct hr_str lost_key = hr_key_page(HR_STR("model"), lost[i], by_key ? 3 : 0, key);
+            hr_buf_init(&bytes, 2 * HR_PAGE_SIZE);
+            CU_ASSERT_EQUAL_FATAL(hr_store_get(kept.inner, lost_key, &bytes, &err), HR_OK);
+            hr_store_batch_remove(&change, lost_key);
+            CU_ASSERT_EQUAL(hr_store_write(kept.inner, &change, true, &err), HR_OK);
+            checkpoint = open_keeping(&kept, 4, false);
+            CU_ASSERT_EQUAL(hr_checkpoint_load(checkpoint, by_key ? 3 : 0, &part, &err), HR_CORRUPT);
+            hr_checkpoint_close(checkpoint);
+            hr_store_batch_clear(&change);
+            hr_store_batch_put(&change, lost_key, hr_buf_str(&bytes));
+            CU_ASSERT_EQUAL(hr_store_write(kept.inner, &change, true, &err), HR_OK);
+            hr_store_batch_release(&change);
+            hr_buf_release(&bytes);
+        }
+        hr_paged_release(&loaded);
+        hr_paged_release(&paged);
+        kept_release(&kept);
+    }
+}
+
 /* A commit is not synced: when it is lost, the batch is prepared again, never gone. */
 static void test_lost_commit_leaves_prepared(void)
 {
@@ -758,6 +815,7 @@ TEST_MAIN("checkpoint", {"create, prepare, commit", test_create_prepare_commit},
           {"opened after prepare", test_open_after_prepare}, {"a start reads pages once", test_start_reads_pages_once},
           {"a start goes on to the prepared batch", test_start_goes_on_to_prepared},
           {"large parts are read by key", test_large_parts_are_read_by_key},
+          {"large parts are read side by side", test_large_parts_are_read_side_by_side},
           {"a lost commit leaves a prepared batch", test_lost_commit_leaves_prepared},
           {"only dirty pages are written", test_only_dirty_pages_are_written}, {"keep and prune", test_keep_and_prune},
           {"identity and new lineage", test_identity_and_new_lineage}, {"a write that fails", test_failed_write},
