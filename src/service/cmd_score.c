@@ -12,7 +12,7 @@
 #include "service/command.h"
 #include "service/learned.h"
 #include "service/query_files.h"
-#include "stream/source_file.h"
+#include "stream/source_file_cursor.h"
 
 #define OUTPUT_MAX ((size_t)1 << 31)
 #define INPUT_NAME "stdin"

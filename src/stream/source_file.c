@@ -19,7 +19,6 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "stream/source_file_internal.h"
 
 static const char *const clean_choices[] = {"off", "delete", NULL};
@@ -33,12 +32,6 @@ static const struct hr_option file_options[] = {
               .help = "delete: a file is deleted when the batch that read its last record is committed; files must be "
                       "whole when they get their name"),
 };
-
-enum hr_status hr_file_source_scan(struct hr_file_source *source, struct hr_error *err)
-{
-    source->scanned_ns = hr_clock_monotonic_ns(&hr_clock_system);
-    return hr_file_list_scan(&source->list, source->base.directory, hr_file_source_options(source)->path, err);
-}
 
 static void file_check(struct hr_source *base, struct hr_findings *findings)
 {

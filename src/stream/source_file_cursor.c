@@ -4,7 +4,7 @@
  * Blocks come from the batch's arena and are never moved, so that records are views into them; only a cut-off tail is
  * copied when the next block begins.
  */
-#include "stream/source_file.h"
+#include "stream/source_file_cursor.h"
 
 #include <stdarg.h>
 #include <stdio.h>

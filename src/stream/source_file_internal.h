@@ -6,8 +6,10 @@
 #ifndef HR_STREAM_SOURCE_FILE_INTERNAL_H
 #define HR_STREAM_SOURCE_FILE_INTERNAL_H
 
+#include "base/clock.h"
 #include "stream/source.h"
-#include "stream/source_file.h"
+#include "stream/source_file_cursor.h"
+#include "stream/source_file_list.h"
 
 struct hr_file_options {
     const char *path;
@@ -35,14 +37,16 @@ static inline const struct hr_file_options *hr_file_source_options(const struct 
     return source->base.options;
 }
 
-/* source_file.c. Looks at the file system. */
-enum hr_status hr_file_source_scan(struct hr_file_source *source, struct hr_error *err);
+/* Looks at the file system. */
+static inline enum hr_status hr_file_source_scan(struct hr_file_source *source, struct hr_error *err)
+{
+    source->scanned_ns = hr_clock_monotonic_ns(&hr_clock_system);
+    return hr_file_list_scan(&source->list, source->base.directory, hr_file_source_options(source)->path, err);
+}
 
 /* source_file_plan.c. The port's plan. */
 enum hr_status hr_file_source_plan(struct hr_source *base, const struct hr_source_limit *limit,
                                    struct hr_offsets *out_end, struct hr_error *err);
-/* Forgets what was planned and not read: the arena that is filled next is empty. */
-void hr_file_source_restart(struct hr_file_source *source);
 
 /* The part of a range that lies in one file. */
 struct hr_file_part {
@@ -56,6 +60,8 @@ struct hr_file_part {
 
 /* source_file_part.c. Adds records from the cursor. A header comes first; without a row after it, it is taken back. */
 enum hr_status hr_file_source_read_part(struct hr_file_source *source, struct hr_file_part *part, struct hr_error *err);
+/* Forgets what was planned and not read: the arena that is filled next is empty. */
+void hr_file_source_restart(struct hr_file_source *source);
 /* Reads a range that was not planned just now, from the position to end. */
 enum hr_status hr_file_source_replay(struct hr_file_source *source, const struct hr_offsets *end,
                                      struct hr_records *out, struct hr_error *err);

@@ -3,7 +3,7 @@
  * Which files a path stands for, and what the file system says of them. A scan merges what it finds into the known
  * list: entries are never removed while the source is open, so that records may keep pointing to their names.
  */
-#include "stream/source_file.h"
+#include "stream/source_file_list.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "data/compress.h"
 
 #define PLAIN_READ_SIZE (64u << 10)
 #define GLOB_CHARACTERS "*?["
@@ -232,6 +233,5 @@ void hr_file_entry_set_dry(struct hr_file_entry *entry, int64_t end)
 
 bool hr_file_entry_is_dry(const struct hr_file_entry *entry)
 {
-    return entry->dry && entry->dry_size == entry->size && entry->dry_changed.tv_sec == entry->changed.tv_sec &&
-           entry->dry_changed.tv_nsec == entry->changed.tv_nsec;
+    return entry->dry && entry->dry_size == entry->size && same_time(entry->dry_changed, entry->changed);
 }

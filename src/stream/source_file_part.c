@@ -98,6 +98,22 @@ void hr_file_line_set_position(struct hr_offsets *offsets, const char *name, con
 
 /* ---- a range that was planned before ----------------------------------------------------------------------------- */
 
+void hr_file_source_restart(struct hr_file_source *source)
+{
+    struct hr_arena *arena = &source->arenas[source->filling];
+    if (source->has_plan || source->cursor.arena == arena) {
+        hr_file_cursor_close(&source->cursor);
+    }
+    source->has_plan = false;
+    hr_arena_reset(arena);
+    if (source->cursor.entry != NULL) {
+        hr_file_cursor_move(&source->cursor, arena);
+        source->cursor.eof = false; /* the file may have grown since */
+    }
+    hr_records_clear(&source->planned);
+    hr_offsets_copy(&source->planned_end, &source->base.position);
+}
+
 static enum hr_status file_replay_entry(struct hr_file_source *source, const struct hr_offset *begin,
                                         const struct hr_offset *end, struct hr_records *out, struct hr_error *err)
 {

@@ -122,22 +122,6 @@ static enum hr_status file_plan_pass(struct hr_file_source *source, const struct
     return HR_OK;
 }
 
-void hr_file_source_restart(struct hr_file_source *source)
-{
-    struct hr_arena *arena = &source->arenas[source->filling];
-    if (source->has_plan || source->cursor.arena == arena) {
-        hr_file_cursor_close(&source->cursor);
-    }
-    source->has_plan = false;
-    hr_arena_reset(arena);
-    if (source->cursor.entry != NULL) {
-        hr_file_cursor_move(&source->cursor, arena);
-        source->cursor.eof = false; /* the file may have grown since */
-    }
-    hr_records_clear(&source->planned);
-    hr_offsets_copy(&source->planned_end, &source->base.position);
-}
-
 /* Waits for the next look; false: the time is over, or a stop was asked for. */
 static bool file_wait(struct hr_file_source *source, int64_t wait_us)
 {
