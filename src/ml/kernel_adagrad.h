@@ -20,29 +20,34 @@ struct hr_adagrad_rates {
     double l2;
 };
 
+/* Rates, and what a row's coordinates were before it was learned: room for vector->count of each. */
+struct hr_adagrad {
+    struct hr_adagrad_rates rates;
+    double *weights;
+    double *sums;
+};
+
 static inline double hr_soft_threshold(double weight, double by)
 {
     return fabs(weight) <= by ? 0.0 : weight - copysign(by, weight);
 }
 
-/* One coordinate; loss_gradient: e x. */
-static inline void hr_adagrad_step(const struct hr_adagrad_rates *rates, double loss_gradient, const double *coordinate,
-                                   double *out)
+/* One coordinate in place; loss_gradient: e x. */
+static inline void hr_adagrad_step(const struct hr_adagrad_rates *rates, double loss_gradient, double *weight,
+                                   double *sum)
 {
-    double weight = coordinate[0];
-    double gradient = loss_gradient + rates->l2 * weight;
-    double sum = coordinate[1] + gradient * gradient;
-    double root = sqrt(sum + HR_ADAGRAD_EPSILON);
-    weight = weight - rates->rate * gradient / root;
-    out[0] = rates->l1 > 0.0 ? hr_soft_threshold(weight, rates->rate / root * rates->l1) : weight;
-    out[1] = sum;
+    double gradient = loss_gradient + rates->l2 * *weight;
+    *sum = *sum + gradient * gradient;
+    double root = sqrt(*sum + HR_ADAGRAD_EPSILON);
+    double moved = *weight - rates->rate * gradient / root;
+    *weight = rates->l1 > 0.0 ? hr_soft_threshold(moved, rates->rate / root * rates->l1) : moved;
 }
 
 /* w·x, one chain in the order of the elements. */
 double hr_adagrad_dot(const struct hr_vector *vector, const double *coordinates);
-/* What an error e makes of the coordinates of a row, into out: two doubles for each of vector->count; those whose value
- * is 0 stay as they are. False when one of them is not finite. */
-bool hr_adagrad_row(const struct hr_adagrad_rates *rates, double error, const struct hr_vector *vector,
-                    const double *coordinates, double *out);
+/* Moves the coordinates of a row by its error e; those whose value is 0 stay as they are. False when one of them would
+ * not be finite: then all are as they were. */
+bool hr_adagrad_learn(const struct hr_adagrad *adagrad, double error, const struct hr_vector *vector,
+                      double *coordinates);
 
 #endif

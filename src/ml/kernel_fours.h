@@ -10,9 +10,21 @@
 
 #include "data/column.h"
 
-static inline size_t hr_vector_element(const struct hr_vector *vector, size_t i)
+/* Where the row's element i is; indices: NULL for a dense row. */
+static inline size_t hr_element(const uint32_t *indices, size_t i)
 {
-    return vector->indices != NULL ? vector->indices[i] : i;
+    return indices != NULL ? indices[i] : i;
+}
+
+/* Puts the row's coordinates back to what they were. */
+static inline void hr_pairs_restore(const struct hr_vector *vector, const double *first, const double *second,
+                                    double *coordinates)
+{
+    for (size_t i = 0; i < vector->count; i++) {
+        double *coordinate = coordinates + 2 * hr_element(vector->indices, i);
+        coordinate[0] = first[i];
+        coordinate[1] = second[i];
+    }
 }
 
 #if defined(__x86_64__)
@@ -26,11 +38,11 @@ struct hr_fours {
 #define HR_FOURS static inline __attribute__((always_inline, target("avx2")))
 
 /* Those of the row's elements i to i + 3. */
-HR_FOURS void hr_fours_load(struct hr_fours *fours, const struct hr_vector *vector, const double *coordinates, size_t i)
+HR_FOURS void hr_fours_load(struct hr_fours *fours, const uint32_t *indices, const double *coordinates, size_t i)
 {
     const double *of[4];
     for (size_t k = 0; k < 4; k++) {
-        of[k] = coordinates + 2 * hr_vector_element(vector, i + k);
+        of[k] = coordinates + 2 * hr_element(indices, i + k);
     }
     __m256d even = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(of[0])), _mm_loadu_pd(of[2]), 1);
     __m256d odd = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(of[1])), _mm_loadu_pd(of[3]), 1);
@@ -38,15 +50,19 @@ HR_FOURS void hr_fours_load(struct hr_fours *fours, const struct hr_vector *vect
     fours->second = _mm256_unpackhi_pd(even, odd);
 }
 
-/* As four pairs, one after the other. */
-HR_FOURS void hr_fours_store(const struct hr_fours *fours, double *out)
+/* Back to where hr_fours_load took them from. */
+HR_FOURS void hr_fours_store(const struct hr_fours *fours, const uint32_t *indices, double *coordinates, size_t i)
 {
+    double *of[4];
+    for (size_t k = 0; k < 4; k++) {
+        of[k] = coordinates + 2 * hr_element(indices, i + k);
+    }
     __m256d even = _mm256_unpacklo_pd(fours->first, fours->second);
     __m256d odd = _mm256_unpackhi_pd(fours->first, fours->second);
-    _mm_storeu_pd(out, _mm256_castpd256_pd128(even));
-    _mm_storeu_pd(out + 2, _mm256_castpd256_pd128(odd));
-    _mm_storeu_pd(out + 4, _mm256_extractf128_pd(even, 1));
-    _mm_storeu_pd(out + 6, _mm256_extractf128_pd(odd, 1));
+    _mm_storeu_pd(of[0], _mm256_castpd256_pd128(even));
+    _mm_storeu_pd(of[1], _mm256_castpd256_pd128(odd));
+    _mm_storeu_pd(of[2], _mm256_extractf128_pd(even, 1));
+    _mm_storeu_pd(of[3], _mm256_extractf128_pd(odd, 1));
 }
 
 /* Keeps the old ones where the row's value is 0. */

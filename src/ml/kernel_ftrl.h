@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A step of FTRL-Proximal: σ = (√(n + g²) − √n) / alpha; z ← z + g − σ w; n ← n + g², with g = e x; the weight w is 0
- * if |z| <= l1, else −(z − sgn(z) l1) / ((beta + √n) / alpha + l2). A coordinate is [z, n]. Four at a time where there
- * is AVX2, with the same bits. Thread: any.
+ * if |z| <= l1, else −(z − sgn(z) l1) / ((beta + √n) / alpha + l2). A coordinate is [z, n]. Eight at a time where there
+ * is AVX-512, four where there is AVX2, with the same bits. Thread: any.
  */
 #ifndef HR_ML_KERNEL_FTRL_H
 #define HR_ML_KERNEL_FTRL_H
@@ -19,32 +19,40 @@ struct hr_ftrl_rates {
     double l2;
 };
 
-static inline double hr_ftrl_weight(const struct hr_ftrl_rates *rates, const double *coordinate)
+/* Rates, and what scoring a row found of its elements, for learning it: room for vector->count of each, each a multiple
+ * of 64 bytes from the first, which is a multiple of 64. */
+struct hr_ftrl {
+    struct hr_ftrl_rates rates;
+    double *weights;
+    double *roots; /* √n */
+    double *z;
+    double *n;
+    double *products; /* w x */
+};
+
+/* root: √n */
+static inline double hr_ftrl_weight(const struct hr_ftrl_rates *rates, double z, double root)
 {
-    double z = coordinate[0];
     if (fabs(z) <= rates->l1) {
         return 0.0;
     }
-    return -(z - copysign(rates->l1, z)) / ((rates->beta + sqrt(coordinate[1])) / rates->alpha + rates->l2);
+    return -(z - copysign(rates->l1, z)) / ((rates->beta + root) / rates->alpha + rates->l2);
 }
 
-/* One coordinate; loss_gradient: e x; weight: what hr_ftrl_weight says of it. */
-static inline void hr_ftrl_step(const struct hr_ftrl_rates *rates, double loss_gradient, double weight,
-                                const double *coordinate, double *out)
+/* One coordinate in place; loss_gradient: e x; root: √n; weight: what hr_ftrl_weight says of it. */
+static inline void hr_ftrl_step(const struct hr_ftrl_rates *rates, double loss_gradient, double weight, double root,
+                                double *z, double *n)
 {
-    double n = coordinate[1];
-    double sum = n + loss_gradient * loss_gradient;
-    double sigma = (sqrt(sum) - sqrt(n)) / rates->alpha;
-    out[0] = coordinate[0] + (loss_gradient - sigma * weight);
-    out[1] = sum;
+    double sum = *n + loss_gradient * loss_gradient;
+    double sigma = (sqrt(sum) - root) / rates->alpha;
+    *z = *z + (loss_gradient - sigma * weight);
+    *n = sum;
 }
 
-/* w·x, one chain in the order of the elements; leaves the row's weights for the step. */
-double hr_ftrl_dot(const struct hr_ftrl_rates *rates, const struct hr_vector *vector, const double *coordinates,
-                   double *weights);
-/* What an error e makes of the coordinates of a row whose weights are known, into out: two doubles for each of
- * vector->count; those whose value is 0 stay as they are. False when one of them is not finite. */
-bool hr_ftrl_row(const struct hr_ftrl_rates *rates, double error, const struct hr_vector *vector, const double *weights,
-                 const double *coordinates, double *out);
+/* w·x, one chain in the order of the elements. */
+double hr_ftrl_dot(const struct hr_ftrl *ftrl, const struct hr_vector *vector, const double *coordinates);
+/* Moves the coordinates of the row that hr_ftrl_dot just saw by its error e; those whose value is 0 stay as they are.
+ * False when one of them would not be finite: then all are as they were. */
+bool hr_ftrl_learn(const struct hr_ftrl *ftrl, double error, const struct hr_vector *vector, double *coordinates);
 
 #endif

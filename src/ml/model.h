@@ -143,7 +143,10 @@ struct hr_model_output {
     double *distance;    /* Euclidean, to the assigned centre */
 };
 void hr_model_output_begin(const struct hr_model *model, struct hr_chunk *chunk, struct hr_model_output *output);
-/* Class 1 iff P(1) > threshold. A margin that is NaN gives NaN everywhere. Returns P(1). */
+/* Class 1 iff P(1) > threshold. A margin that is NaN gives NaN everywhere. */
+void hr_model_output_margin(const struct hr_model_output *output, size_t row, double margin, double probability,
+                            double threshold);
+/* The same, with the probability that the margin has. Returns P(1). */
 double hr_model_output_binary(const struct hr_model_output *output, size_t row, double margin, double threshold);
 /* The row's feature vector; NULL when the row was rejected because it is null or not of this dimension (0: any). */
 const struct hr_vector *hr_model_features(const struct hr_model *model, struct hr_chunk *chunk, size_t row,

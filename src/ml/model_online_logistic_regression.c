@@ -28,8 +28,11 @@
 
 /* Coordinates beyond this many bytes are not in a near cache: worth asking for those of a row ahead of time. */
 #define PREFETCH_BYTES ((size_t)1 << 20)
-#define PREFETCH_ROWS 8u
-#define SCORE_ROWS 128u
+#define PREFETCH_COORDINATES_ROWS 8u
+/* The rows themselves, sooner. */
+#define PREFETCH_ROWS 32u
+#define BLOCK_ROWS 64u
+#define MARK_ELEMENTS 64u
 
 enum online_optimizer { ONLINE_SGD, ONLINE_ADAGRAD, ONLINE_FTRL };
 enum intercept_choice { INTERCEPT_SAME, INTERCEPT_SGD };
@@ -49,11 +52,16 @@ struct online_options {
     double threshold;
 };
 
+struct intercept {
+    double first;
+    double second;
+};
+
 struct online_state {
     struct hr_model_head head;
     uint64_t optimizer;
-    uint64_t stride;     /* doubles a coordinate */
-    double intercept[2]; /* as a coordinate of this optimizer: */
+    uint64_t stride;            /* doubles a coordinate */
+    struct intercept intercept; /* as a coordinate of this optimizer: */
     uint64_t intercept_optimizer;
     uint64_t batch_rows; /* rows learned as of the end of the last batch */
     uint64_t reserved[2];
@@ -63,10 +71,10 @@ struct online_state {
 struct online_model {
     struct hr_model base;
     const struct online_options *options;
-    /* Scratch of one row: the weight of each element (ftrl), and its coordinate after the step. */
-    double *weights;
-    double *fresh;
+    double *scratch; /* of one row: */
     size_t scratch_count;
+    struct hr_adagrad adagrad;
+    struct hr_ftrl ftrl;
 };
 
 /* Rates of one row. */
@@ -85,37 +93,24 @@ static struct hr_ftrl_rates ftrl_rates(const struct online_options *options)
     return (struct hr_ftrl_rates){options->alpha, options->beta, options->l1, options->l2};
 }
 
-/* One coordinate with a gradient from the loss, and the weight that was used → new values. */
-static inline void step(const struct online_options *options, enum online_optimizer optimizer, double loss_gradient,
-                        double rate, bool penalty, double weight, const double *coordinate, double *out)
-{
-    double l1 = penalty ? options->l1 : 0.0;
-    double l2 = penalty ? options->l2 : 0.0;
-    if (optimizer == ONLINE_FTRL) {
-        struct hr_ftrl_rates rates = ftrl_rates(options);
-        hr_ftrl_step(&rates, loss_gradient, weight, coordinate, out);
-    } else if (optimizer == ONLINE_ADAGRAD) {
-        hr_adagrad_step(&(struct hr_adagrad_rates){rate, l1, l2}, loss_gradient, coordinate, out);
-    } else {
-        double moved = weight - rate * (penalty ? loss_gradient + l2 * weight : loss_gradient);
-        out[0] = l1 > 0.0 ? hr_soft_threshold(moved, rate * l1) : moved;
-    }
-}
-
 static inline size_t element(const struct hr_vector *vector, uint32_t i)
 {
     return vector->indices != NULL ? vector->indices[i] : i;
 }
 
-static void reserve_scratch(struct online_model *model, size_t count)
+/* Room for rows of this many elements. A row may be longer than those before, so growth goes in steps of half, and what
+ * the arena keeps of smaller ones is less than three times the largest. */
+static HR_COLD void grow_scratch(struct online_model *model, size_t count)
 {
-    if (count <= model->scratch_count) {
-        return;
-    }
-    size_t room = count + count / 2 + 16;
-    model->weights = hr_realloc_array(model->weights, 3 * room, sizeof(double));
-    model->fresh = model->weights + room;
+    size_t room = (count + count / 2 + 16) / 8 * 8;
+    double *scratch = hr_arena_array(model->base.arena, 5 * room, double);
+    model->scratch = scratch;
     model->scratch_count = room;
+    model->adagrad.weights = model->ftrl.weights = scratch;
+    model->adagrad.sums = model->ftrl.roots = scratch + room;
+    model->ftrl.z = scratch + 2 * room;
+    model->ftrl.n = scratch + 3 * room;
+    model->ftrl.products = scratch + 4 * room;
 }
 
 static double intercept_of(const struct online_options *options, const struct online_state *state)
@@ -123,112 +118,143 @@ static double intercept_of(const struct online_options *options, const struct on
     if (!options->fit_intercept) {
         return 0.0;
     }
-    struct hr_ftrl_rates rates = ftrl_rates(options);
-    return state->intercept_optimizer == ONLINE_FTRL ? hr_ftrl_weight(&rates, state->intercept) : state->intercept[0];
+    if (state->intercept_optimizer == ONLINE_FTRL) {
+        struct hr_ftrl_rates rates = ftrl_rates(options);
+        return hr_ftrl_weight(&rates, state->intercept.first, sqrt(state->intercept.second));
+    }
+    return state->intercept.first;
 }
 
-/* w·x + b */
-static double margin_of(struct online_model *model, const struct hr_vector *vector)
+/* w·x */
+static double dot_of(struct online_model *model, const struct hr_vector *vector)
 {
-    const struct online_options *options = model->options;
     const struct online_state *state = state_of(model);
-    double margin = 0.0;
-    if (state->head.dimension > 0) {
-        struct hr_ftrl_rates rates;
-        reserve_scratch(model, vector->count);
-        switch (options->optimizer) {
-        case ONLINE_FTRL:
-            rates = ftrl_rates(options);
-            margin = hr_ftrl_dot(&rates, vector, state->coordinates, model->weights);
-            break;
-        case ONLINE_ADAGRAD:
-            margin = hr_adagrad_dot(vector, state->coordinates);
-            break;
-        default:
-            margin = hr_kernel_dot_vector(vector, state->coordinates);
-        }
+    if (state->head.dimension == 0) {
+        return 0.0;
     }
-    return margin + intercept_of(options, state);
+    if (HR_UNLIKELY(vector->count > model->scratch_count)) {
+        grow_scratch(model, vector->count);
+    }
+    switch (model->options->optimizer) {
+    case ONLINE_FTRL:
+        return hr_ftrl_dot(&model->ftrl, vector, state->coordinates);
+    case ONLINE_ADAGRAD:
+        return hr_adagrad_dot(vector, state->coordinates);
+    default:
+        return hr_kernel_dot_vector(vector, state->coordinates);
+    }
 }
 
 static struct online_rates rates_of(const struct online_options *options, uint64_t t)
 {
-    double divisor = 1.0;
+    double divisor;
+    if (options->power_t == 0.0) {
+        return (struct online_rates){options->learning_rate, options->intercept_rate};
+    }
     if (options->power_t == 0.5) {
         divisor = sqrt((double)t);
-    } else if (options->power_t != 0.0) {
+    } else {
         divisor = hr_kernel_exp(options->power_t * hr_kernel_log((double)t));
     }
     return (struct online_rates){options->learning_rate / divisor, options->intercept_rate / divisor};
 }
 
-/* Marks and stores the new values of the row's coordinates. */
-static void store(struct online_model *model, const struct hr_vector *vector)
+/* The pages of the row's coordinates. */
+static void mark_row(struct online_model *model, const struct hr_vector *vector)
 {
-    struct hr_paged *paged = &model->base.state;
-    struct online_state *state = state_of(model);
-    if (state->stride == 1) {
-        for (uint32_t i = 0; i < vector->count; i++) {
-            size_t at = element(vector, i);
-            state->coordinates[at] = model->fresh[i];
-            hr_paged_mark(paged, sizeof(*state) + sizeof(double) * at);
-        }
+    const uint32_t *indices = vector->indices;
+    size_t stride = state_of(model)->stride;
+    uint8_t *dirty = model->base.state.dirty;
+    uint32_t count = vector->count;
+    if (indices == NULL) {
+        hr_paged_mark_range(&model->base.state, sizeof(struct online_state), sizeof(double) * stride * count);
         return;
     }
-    for (uint32_t i = 0; i < vector->count; i++) {
-        size_t at = 2 * element(vector, i);
-        memcpy(state->coordinates + at, model->fresh + 2 * i, 2 * sizeof(double));
-        hr_paged_mark(paged, sizeof(*state) + sizeof(double) * at);
-    }
-}
-
-static bool step_sgd(const struct online_options *options, const struct hr_vector *vector, double error, double rate,
-                     const double *coordinates, double *fresh)
-{
-    for (uint32_t i = 0; i < vector->count; i++) {
-        const double *coordinate = coordinates + element(vector, i);
-        fresh[i] = *coordinate;
-        if (vector->values[i] != 0.0) {
-            step(options, ONLINE_SGD, error * vector->values[i], rate, true, *coordinate, coordinate, &fresh[i]);
+    /* Page of sizeof state + 8 stride index, in halves so that no sum is too large; some at a time, for the pages of
+     * several are one step. */
+    unsigned shift = stride == 2 ? 7 : 8;
+    uint32_t start = (uint32_t)(sizeof(struct online_state) / (2 * sizeof(double) * stride));
+    uint32_t pages[MARK_ELEMENTS];
+    for (uint32_t from = 0; from < count; from += MARK_ELEMENTS) {
+        uint32_t some = count - from < MARK_ELEMENTS ? count - from : MARK_ELEMENTS;
+        for (uint32_t i = 0; i < some; i++) {
+            pages[i] = (indices[from + i] / 2 + start) >> shift;
+        }
+#pragma GCC unroll 4
+        for (uint32_t i = 0; i < some; i++) {
+            dirty[pages[i]] = 1;
         }
     }
-    return hr_kernel_all_finite(fresh, vector->count);
 }
 
-/* The row's coordinates after the step, into scratch; false when one of them is not finite. */
-static bool step_coordinates(struct online_model *model, const struct hr_vector *vector, double error, double rate)
+static bool learn_sgd(const struct online_options *options, double error, double rate, const struct hr_vector *vector,
+                      double *kept, double *coordinates)
+{
+    double zero = 0.0;
+    for (uint32_t i = 0; i < vector->count; i++) {
+        double *weight = coordinates + element(vector, i);
+        kept[i] = *weight;
+        if (vector->values[i] != 0.0) {
+            double moved = *weight - rate * (error * vector->values[i] + options->l2 * *weight);
+            *weight = options->l1 > 0.0 ? hr_soft_threshold(moved, rate * options->l1) : moved;
+        }
+        zero += *weight * 0.0; /* NaN once a weight is NaN or infinite */
+    }
+    for (uint32_t i = 0; i < vector->count && HR_UNLIKELY(zero != 0.0); i++) {
+        coordinates[element(vector, i)] = kept[i];
+    }
+    return zero == 0.0;
+}
+
+/* Moves the row's coordinates; false when one of them would not be finite: then nothing has changed. */
+static bool learn_coordinates(struct online_model *model, const struct hr_vector *vector, double error, double rate)
 {
     const struct online_options *options = model->options;
-    const double *coordinates = state_of(model)->coordinates;
-    struct hr_adagrad_rates adagrad = {rate, options->l1, options->l2};
-    struct hr_ftrl_rates ftrl = ftrl_rates(options);
+    double *coordinates = state_of(model)->coordinates;
     switch (options->optimizer) {
     case ONLINE_FTRL:
-        return hr_ftrl_row(&ftrl, error, vector, model->weights, coordinates, model->fresh);
+        return hr_ftrl_learn(&model->ftrl, error, vector, coordinates);
     case ONLINE_ADAGRAD:
-        return hr_adagrad_row(&adagrad, error, vector, coordinates, model->fresh);
+        model->adagrad.rates.rate = rate;
+        return hr_adagrad_learn(&model->adagrad, error, vector, coordinates);
     default:
-        return step_sgd(options, vector, error, rate, coordinates, model->fresh);
+        return learn_sgd(options, error, rate, vector, model->scratch, coordinates);
     }
 }
 
-/* Learns a row whose margin was just computed. False when it would leave a number that is not finite: then nothing
- * has changed. */
-static bool update(struct online_model *model, const struct hr_vector *vector, double error)
+/* The intercept after the step, a coordinate without a penalty (but ftrl's); weight: as it was used. */
+static struct intercept step_intercept(const struct online_model *model, double error, double rate, double weight)
 {
-    const struct online_options *options = model->options;
-    struct online_state *state = state_of(model);
-    struct online_rates rates = rates_of(options, state->head.rows_learned + 1);
-    double intercept[2] = {state->intercept[0], state->intercept[1]};
-    if (options->fit_intercept) {
-        step(options, (enum online_optimizer)state->intercept_optimizer, error, rates.intercept, false,
-             intercept_of(options, state), state->intercept, intercept);
+    const struct online_state *state = state_of(model);
+    struct intercept new = state->intercept;
+    if (!model->options->fit_intercept) {
+        return new;
     }
-    if (!step_coordinates(model, vector, error, rates.weight) || !hr_kernel_all_finite(intercept, 2)) {
+    switch (state->intercept_optimizer) {
+    case ONLINE_FTRL:
+        hr_ftrl_step(&model->ftrl.rates, error, weight, sqrt(new.second), &new.first, &new.second);
+        break;
+    case ONLINE_ADAGRAD:
+        hr_adagrad_step(&(struct hr_adagrad_rates){rate, 0.0, 0.0}, error, &new.first, &new.second);
+        break;
+    default:
+        new.first = weight - rate *error;
+    }
+    return new;
+}
+
+/* Learns a row whose dot product was just computed. False when it would leave a number that is not finite: then nothing
+ * has changed. */
+static bool learn_row(struct online_model *model, const struct hr_vector *vector, double error, double intercept)
+{
+    struct online_state *state = state_of(model);
+    struct online_rates rates = rates_of(model->options, state->head.rows_learned + 1);
+    struct intercept moved = step_intercept(model, error, rates.intercept, intercept);
+    bool finite = moved.first * 0.0 + moved.second * 0.0 == 0.0;
+    if (!finite || !learn_coordinates(model, vector, error, rates.weight)) {
         return false;
     }
-    memcpy(state->intercept, intercept, sizeof(intercept));
-    store(model, vector);
+    state->intercept = moved;
     return true;
 }
 
@@ -243,79 +269,142 @@ static enum hr_status set_dimension(struct online_model *model, uint64_t dimensi
     return HR_OK;
 }
 
-static void prefetch_row(const struct online_model *model, const struct hr_column *column, size_t row)
+static void prefetch_coordinates(const struct online_model *model, const struct hr_vector *vector)
 {
     const struct online_state *state = state_of(model);
-    const struct hr_vector *vector = &column->vectors[row];
     if (vector->indices == NULL || vector->size != state->head.dimension) {
         return;
     }
     size_t shift = state->stride == 2;
+#pragma GCC unroll 4
     for (uint32_t i = 0; i < vector->count; i++) {
         __builtin_prefetch(state->coordinates + ((size_t)vector->indices[i] << shift), 1);
+    }
+}
+
+/* The first lines alone: of a long row the processor sees for itself where it goes on. */
+static inline void prefetch_lines(const void *start, size_t lines)
+{
+#pragma GCC unroll 4
+    for (size_t i = 0; i < lines; i++) {
+        __builtin_prefetch((const char *)start + 64 * i);
+    }
+}
+
+/* What rows to come will need: the rows themselves, then the coordinates that they name. */
+static void prefetch(const struct online_model *model, const struct hr_chunk *chunk, size_t row)
+{
+    const struct hr_vector *vectors = chunk->columns[model->base.features].vectors;
+    if (row + PREFETCH_ROWS < chunk->rows) {
+        const struct hr_vector *vector = &vectors[row + PREFETCH_ROWS];
+        prefetch_lines(vector->values, 4);
+        prefetch_lines(vector->indices, 2);
+    }
+    if (model->base.state.size > PREFETCH_BYTES && row + PREFETCH_COORDINATES_ROWS < chunk->rows) {
+        prefetch_coordinates(model, &vectors[row + PREFETCH_COORDINATES_ROWS]);
+    }
+}
+
+/* Rows of a chunk that can be scored, some at a time: what does not wait for the row before is done for all of them
+ * before and after the one loop whose rows wait for each other. */
+struct online_block {
+    size_t count;
+    size_t rows[BLOCK_ROWS];
+    const struct hr_vector *vectors[BLOCK_ROWS];
+    double labels[BLOCK_ROWS]; /* NaN: none */
+    double margins[BLOCK_ROWS];
+    double probabilities[BLOCK_ROWS];
+    bool learned[BLOCK_ROWS];
+};
+
+/* Takes rows from `row` on; the row after them. Without a known size one row is a block: it may decide the size. */
+static size_t fill_block(const struct hr_model *base, struct hr_chunk *chunk, size_t row, bool learn,
+                         struct online_block *block)
+{
+    uint64_t dimension = hr_model_head(base)->dimension;
+    size_t room = dimension > 0 ? BLOCK_ROWS : 1;
+    block->count = 0;
+    for (; row < chunk->rows && block->count < room; row++) {
+        const struct hr_vector *vector = hr_model_features(base, chunk, row, dimension);
+        if (vector == NULL) {
+            continue;
+        }
+        double label = (double)NAN;
+        if (learn && !hr_model_binary_label(base, chunk, row, &label)) {
+            label = (double)NAN;
+        }
+        block->rows[block->count] = row;
+        block->vectors[block->count] = vector;
+        block->labels[block->count++] = label;
+    }
+    return row;
+}
+
+static void learn_block(struct online_model *model, const struct hr_chunk *chunk, struct online_block *block)
+{
+    struct hr_model_head *head = hr_model_head(&model->base);
+    for (size_t i = 0; i < block->count; i++) {
+        prefetch(model, chunk, block->rows[i]);
+        double intercept = intercept_of(model->options, state_of(model));
+        double margin = dot_of(model, block->vectors[i]) + intercept;
+        double probability = hr_kernel_sigmoid(margin);
+        block->margins[i] = margin;
+        block->probabilities[i] = probability;
+        block->learned[i] = false;
+        if (isnan(block->labels[i])) {
+            continue;
+        }
+        if (isfinite(margin) && learn_row(model, block->vectors[i], probability - block->labels[i], intercept)) {
+            block->learned[i] = true;
+            head->rows_learned++;
+        } else {
+            head->nonfinite++;
+        }
     }
 }
 
 static enum hr_status online_learn(struct hr_model *base, struct hr_chunk *chunk, struct hr_error *err)
 {
     struct online_model *model = (struct online_model *)base;
-    const struct hr_column *features = &chunk->columns[base->features];
     struct hr_model_output output;
+    struct online_block block;
     hr_model_output_begin(base, chunk, &output);
-    bool prefetch = base->state.size > PREFETCH_BYTES;
-    for (size_t row = 0; row < chunk->rows; row++) {
-        if (prefetch && row + PREFETCH_ROWS < chunk->rows) {
-            prefetch_row(model, features, row + PREFETCH_ROWS);
+    for (size_t row = 0; row < chunk->rows;) {
+        row = fill_block(base, chunk, row, true, &block);
+        if (HR_UNLIKELY(state_of(model)->head.dimension == 0) && block.count > 0 && !isnan(block.labels[0]) &&
+            block.vectors[0]->size > 0) {
+            HR_TRY(set_dimension(model, block.vectors[0]->size, err));
         }
-        const struct hr_vector *vector = hr_model_features(base, chunk, row, state_of(model)->head.dimension);
-        if (vector == NULL) {
-            continue;
-        }
-        double label = 0.0;
-        bool labelled = hr_model_binary_label(base, chunk, row, &label);
-        if (labelled && state_of(model)->head.dimension == 0 && vector->size > 0) {
-            HR_TRY(set_dimension(model, vector->size, err));
-        }
-        double margin = margin_of(model, vector);
-        double probability = hr_model_output_binary(&output, row, margin, model->options->threshold);
-        if (!labelled) {
-            continue;
-        }
-        struct hr_model_head *head = hr_model_head(base);
-        hr_paged_mark(&base->state, 0);
-        if (isfinite(margin) && update(model, vector, probability - label)) {
-            head->rows_learned++;
-        } else {
-            head->nonfinite++;
+        learn_block(model, chunk, &block);
+        for (size_t i = 0; i < block.count; i++) {
+            hr_model_output_margin(&output, block.rows[i], block.margins[i], block.probabilities[i],
+                                   model->options->threshold);
+            if (!isnan(block.labels[i])) {
+                hr_paged_mark(&base->state, 0);
+            }
+            if (block.learned[i]) {
+                mark_row(model, block.vectors[i]);
+            }
         }
     }
     return HR_OK;
 }
 
-/* Margins first, a part of the rows at a time: they do not wait for each other, nor for an exponential. */
 static void online_score(struct hr_model *base, struct hr_chunk *chunk)
 {
     struct online_model *model = (struct online_model *)base;
-    const struct hr_column *features = &chunk->columns[base->features];
     struct hr_model_output output;
+    struct online_block block;
     hr_model_output_begin(base, chunk, &output);
-    bool prefetch = base->state.size > PREFETCH_BYTES;
-    double margins[SCORE_ROWS];
-    size_t rows[SCORE_ROWS];
+    double intercept = intercept_of(model->options, state_of(model));
     for (size_t row = 0; row < chunk->rows;) {
-        size_t count = 0;
-        for (; row < chunk->rows && count < SCORE_ROWS; row++) {
-            if (prefetch && row + PREFETCH_ROWS < chunk->rows) {
-                prefetch_row(model, features, row + PREFETCH_ROWS);
-            }
-            const struct hr_vector *vector = hr_model_features(base, chunk, row, state_of(model)->head.dimension);
-            if (vector != NULL) {
-                rows[count] = row;
-                margins[count++] = margin_of(model, vector);
-            }
+        row = fill_block(base, chunk, row, false, &block);
+        for (size_t i = 0; i < block.count; i++) {
+            prefetch(model, chunk, block.rows[i]);
+            block.margins[i] = dot_of(model, block.vectors[i]) + intercept;
         }
-        for (size_t i = 0; i < count; i++) {
-            hr_model_output_binary(&output, rows[i], margins[i], model->options->threshold);
+        for (size_t i = 0; i < block.count; i++) {
+            hr_model_output_binary(&output, block.rows[i], block.margins[i], model->options->threshold);
         }
     }
 }
@@ -372,6 +461,8 @@ static enum hr_status online_bind(struct hr_model *base, struct hr_schema *schem
 {
     struct online_model *model = (struct online_model *)base;
     model->options = base->options;
+    model->adagrad.rates = (struct hr_adagrad_rates){0.0, model->options->l1, model->options->l2};
+    model->ftrl.rates = ftrl_rates(model->options);
     HR_TRY(hr_model_bind_columns(base, schema, false, err));
     HR_TRY(hr_paged_resize(&base->state, sizeof(struct online_state), err));
     struct online_state *state = state_of(model);
@@ -408,7 +499,8 @@ static json_t *online_inspect(const void *bytes, size_t size, const json_t *para
     json_t *weights = json_array();
     for (uint64_t i = 0; i < state->head.dimension; i++) {
         const double *coordinate = state->coordinates + state->stride * i;
-        double weight = options.optimizer == ONLINE_FTRL ? hr_ftrl_weight(&rates, coordinate) : coordinate[0];
+        double weight = options.optimizer == ONLINE_FTRL ? hr_ftrl_weight(&rates, coordinate[0], sqrt(coordinate[1]))
+                                                         : coordinate[0];
         json_array_append_new(weights, hr_model_json_double(weight));
     }
     return json_pack("{s:o, s:o}", "weights", weights, "intercept",
@@ -434,16 +526,9 @@ static enum hr_status online_restore(struct hr_model *base, const json_t *json, 
     options->fit_intercept = true;
     state->optimizer = state->intercept_optimizer = ONLINE_SGD;
     state->stride = 1;
-    state->intercept[0] = json_number_value(intercept);
+    state->intercept.first = json_number_value(intercept);
     HR_TRY(set_dimension(model, count, err));
     return hr_model_read_doubles(json, "weights", count, state_of(model)->coordinates, err);
-}
-
-static void online_close(struct hr_model *base)
-{
-    struct online_model *model = (struct online_model *)base;
-    hr_free(model->weights);
-    model->weights = NULL;
 }
 
 static const char *const intercept_names[] = {"same", "sgd", NULL};
@@ -502,5 +587,4 @@ const struct hr_model_type hr_model_online_logistic_regression = {
     .end_batch = online_end_batch,
     .inspect = online_inspect,
     .restore = online_restore,
-    .close = online_close,
 };

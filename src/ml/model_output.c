@@ -47,9 +47,9 @@ void hr_model_output_begin(const struct hr_model *model, struct hr_chunk *chunk,
     output->distance = begin_doubles(chunk, model->distance);
 }
 
-double hr_model_output_binary(const struct hr_model_output *output, size_t row, double margin, double threshold)
+void hr_model_output_margin(const struct hr_model_output *output, size_t row, double margin, double probability,
+                            double threshold)
 {
-    double probability = hr_kernel_sigmoid(margin);
     if (output->prediction != NULL) {
         output->prediction[row] = isnan(probability) ? (double)NAN : (double)(probability > threshold);
     }
@@ -61,5 +61,11 @@ double hr_model_output_binary(const struct hr_model_output *output, size_t row, 
         output->probability[2 * row] = 1.0 - probability;
         output->probability[2 * row + 1] = probability;
     }
+}
+
+double hr_model_output_binary(const struct hr_model_output *output, size_t row, double margin, double threshold)
+{
+    double probability = hr_kernel_sigmoid(margin);
+    hr_model_output_margin(output, row, margin, probability, threshold);
     return probability;
 }

@@ -13,6 +13,8 @@
 #include "ml/kernel_ftrl.h"
 #include "ml/kernel_nearest.h"
 
+#define MOST_ELEMENTS 29
+
 /* Units in the last place between two doubles of one sign. */
 static double ulps(double a, double b)
 {
@@ -205,49 +207,105 @@ static void test_nearest(void)
     CU_ASSERT_EQUAL(hr_kernel_nearest(point, transposed, COUNT, DIMENSION, &squared), SIZE_MAX);
 }
 
+/* Coordinates of a learner, and a row that has some of them, one zero among its values. */
+struct learner_row {
+    double coordinates[6 * MOST_ELEMENTS];
+    double values[MOST_ELEMENTS];
+    uint32_t indices[MOST_ELEMENTS];
+};
+
+static struct learner_row learner_row(uint64_t seed)
+{
+    struct learner_row row;
+    for (size_t i = 0; i < 3 * MOST_ELEMENTS; i++) {
+        row.coordinates[2 * i] = uniform(&seed, -1, 1);
+        row.coordinates[2 * i + 1] = uniform(&seed, 0, 5);
+    }
+    for (uint32_t i = 0; i < MOST_ELEMENTS; i++) {
+        row.indices[i] = 3 * i + i % 2;
+        row.values[i] = i % 5 == 3 ? 0.0 : uniform(&seed, -2, 2);
+    }
+    return row;
+}
+
+/* Its first elements, sparse or dense. */
+static struct hr_vector learner_vector(const struct learner_row *row, uint32_t count, bool sparse)
+{
+    return (struct hr_vector){row->values, sparse ? row->indices : NULL, 3 * MOST_ELEMENTS, count};
+}
+
 /* A row, some elements at a time, against one coordinate after the other: bit by bit. */
 static void test_adagrad_rows(void)
 {
-    enum { MOST = 19 };
-    uint64_t seed = 5;
-    double coordinates[6 * MOST];
-    double values[MOST];
-    uint32_t indices[MOST];
-    for (size_t i = 0; i < 3 * MOST; i++) {
-        coordinates[2 * i] = uniform(&seed, -1, 1);
-        coordinates[2 * i + 1] = uniform(&seed, 0, 5);
-    }
-    for (uint32_t i = 0; i < MOST; i++) {
-        indices[i] = 3 * i + i % 2;
-        values[i] = i % 5 == 3 ? 0.0 : uniform(&seed, -2, 2);
-    }
-    for (uint32_t count = 0; count <= MOST; count++) {
+    double kept[2][MOST_ELEMENTS];
+    const struct learner_row row = learner_row(5);
+    for (uint32_t count = 0; count <= MOST_ELEMENTS; count++) {
         for (int form = 0; form < 4; form++) {
-            const struct hr_adagrad_rates rates = {0.1, form / 2 == 0 ? 0.0 : 0.01, 0.003};
-            struct hr_vector vector = {values, form % 2 == 0 ? indices : NULL, 3 * MOST, count};
-            double out[2 * MOST];
+            const struct hr_adagrad adagrad = {{0.1, form / 2 == 0 ? 0.0 : 0.01, 0.003}, kept[0], kept[1]};
+            struct hr_vector vector = learner_vector(&row, count, form % 2 == 0);
+            struct learner_row expected = row;
+            struct learner_row learned = row;
             double sum = 0.0;
-            CU_ASSERT_TRUE(hr_adagrad_row(&rates, 0.37, &vector, coordinates, out));
             for (uint32_t i = 0; i < count; i++) {
-                const double *coordinate = coordinates + 2 * (vector.indices != NULL ? indices[i] : i);
-                double expected[2] = {coordinate[0], coordinate[1]};
-                sum += values[i] * coordinate[0];
-                if (values[i] != 0.0) {
-                    hr_adagrad_step(&rates, 0.37 * values[i], coordinate, expected);
+                double *coordinate = expected.coordinates + 2 * (vector.indices != NULL ? row.indices[i] : i);
+                sum += row.values[i] * coordinate[0];
+                if (row.values[i] != 0.0) {
+                    hr_adagrad_step(&adagrad.rates, 0.37 * row.values[i], &coordinate[0], &coordinate[1]);
                 }
-                CU_ASSERT_EQUAL(memcmp(out + 2 * i, expected, sizeof(expected)), 0);
             }
-            CU_ASSERT_EQUAL(hr_adagrad_dot(&vector, coordinates), sum);
+            CU_ASSERT_EQUAL(hr_adagrad_dot(&vector, learned.coordinates), sum);
+            CU_ASSERT_TRUE(hr_adagrad_learn(&adagrad, 0.37, &vector, learned.coordinates));
+            CU_ASSERT_EQUAL(memcmp(&learned, &expected, sizeof(learned)), 0);
         }
     }
-    /* A result that is not finite is seen in any place. */
-    for (uint32_t i = 0; i < MOST; i++) {
-        double out[2 * MOST];
-        double kept = values[i];
-        values[i] = i % 2 == 0 ? 1e300 : (double)NAN;
-        struct hr_vector vector = {values, indices, 3 * MOST, MOST};
-        CU_ASSERT_FALSE(hr_adagrad_row(&(struct hr_adagrad_rates){0.1, 0, 0}, 0.37, &vector, coordinates, out));
-        values[i] = kept;
+    /* A result that is not finite is seen in any place, and nothing has changed. */
+    for (uint32_t i = 0; i < MOST_ELEMENTS; i++) {
+        const struct hr_adagrad adagrad = {{0.1, 0, 0}, kept[0], kept[1]};
+        struct learner_row bad = row;
+        bad.values[i] = i % 2 == 0 ? 1e300 : (double)NAN;
+        struct hr_vector vector = learner_vector(&bad, MOST_ELEMENTS, true);
+        CU_ASSERT_FALSE(hr_adagrad_learn(&adagrad, 0.37, &vector, bad.coordinates));
+        CU_ASSERT_EQUAL(memcmp(bad.coordinates, row.coordinates, sizeof(row.coordinates)), 0);
+    }
+}
+
+/* The same for FTRL; l1 is large enough that some weights are 0. */
+static void test_ftrl_rows(void)
+{
+    static double found[5][64];
+    const struct learner_row row = learner_row(6);
+    struct hr_ftrl ftrl = {.weights = found[0], .roots = found[1], .z = found[2], .n = found[3], .products = found[4]};
+    for (uint32_t count = 0; count <= MOST_ELEMENTS; count++) {
+        for (int form = 0; form < 4; form++) {
+            ftrl.rates = (struct hr_ftrl_rates){0.1, 0.7, form / 2 == 0 ? 0.0 : 0.4, 0.03};
+            struct hr_vector vector = learner_vector(&row, count, form % 2 == 0);
+            struct learner_row expected = row;
+            struct learner_row learned = row;
+            double sum = 0.0;
+            double dot = hr_ftrl_dot(&ftrl, &vector, learned.coordinates);
+            for (uint32_t i = 0; i < count; i++) {
+                double *coordinate = expected.coordinates + 2 * (vector.indices != NULL ? row.indices[i] : i);
+                double root = sqrt(coordinate[1]);
+                double weight = hr_ftrl_weight(&ftrl.rates, coordinate[0], root);
+                sum += row.values[i] * weight;
+                if (row.values[i] != 0.0) {
+                    hr_ftrl_step(&ftrl.rates, 0.37 * row.values[i], weight, root, &coordinate[0], &coordinate[1]);
+                }
+                CU_ASSERT_EQUAL(memcmp(&ftrl.weights[i], &weight, sizeof(weight)), 0);
+            }
+            CU_ASSERT_EQUAL(dot, sum);
+            CU_ASSERT_TRUE(hr_ftrl_learn(&ftrl, 0.37, &vector, learned.coordinates));
+            CU_ASSERT_EQUAL(memcmp(&learned, &expected, sizeof(learned)), 0);
+        }
+    }
+    for (uint32_t i = 0; i < MOST_ELEMENTS; i++) {
+        ftrl.rates = (struct hr_ftrl_rates){0.1, 0.7, 0.0, 0.0};
+        struct learner_row bad = row;
+        bad.values[i] = i % 2 == 0 ? 1e300 : (double)NAN;
+        struct hr_vector vector = learner_vector(&bad, MOST_ELEMENTS, true);
+        hr_ftrl_dot(&ftrl, &vector, bad.coordinates);
+        CU_ASSERT_FALSE(hr_ftrl_learn(&ftrl, 0.37, &vector, bad.coordinates));
+        CU_ASSERT_EQUAL(memcmp(bad.coordinates, row.coordinates, sizeof(row.coordinates)), 0);
     }
 }
 
@@ -299,58 +357,6 @@ static void test_hashed_rows(void)
         CU_ASSERT_EQUAL(row.count, 0);
     }
     hr_arena_release(&arena);
-}
-
-/* The same for FTRL; l1 is large enough that some weights are 0. */
-static void test_ftrl_rows(void)
-{
-    enum { MOST = 19 };
-    uint64_t seed = 6;
-    double coordinates[6 * MOST];
-    double values[MOST];
-    uint32_t indices[MOST];
-    for (size_t i = 0; i < 3 * MOST; i++) {
-        coordinates[2 * i] = uniform(&seed, -1, 1);
-        coordinates[2 * i + 1] = uniform(&seed, 0, 5);
-    }
-    for (uint32_t i = 0; i < MOST; i++) {
-        indices[i] = 3 * i + i % 2;
-        values[i] = i % 5 == 3 ? 0.0 : uniform(&seed, -2, 2);
-    }
-    for (uint32_t count = 0; count <= MOST; count++) {
-        for (int form = 0; form < 4; form++) {
-            const struct hr_ftrl_rates rates = {0.1, 0.7, form / 2 == 0 ? 0.0 : 0.4, 0.03};
-            struct hr_vector vector = {values, form % 2 == 0 ? indices : NULL, 3 * MOST, count};
-            double weights[MOST];
-            double out[2 * MOST];
-            double sum = 0.0;
-            double dot = hr_ftrl_dot(&rates, &vector, coordinates, weights);
-            CU_ASSERT_TRUE(hr_ftrl_row(&rates, 0.37, &vector, weights, coordinates, out));
-            for (uint32_t i = 0; i < count; i++) {
-                const double *coordinate = coordinates + 2 * (vector.indices != NULL ? indices[i] : i);
-                double expected[2] = {coordinate[0], coordinate[1]};
-                double weight = hr_ftrl_weight(&rates, coordinate);
-                sum += values[i] * weight;
-                if (values[i] != 0.0) {
-                    hr_ftrl_step(&rates, 0.37 * values[i], weight, coordinate, expected);
-                }
-                CU_ASSERT_EQUAL(memcmp(&weights[i], &weight, sizeof(weight)), 0);
-                CU_ASSERT_EQUAL(memcmp(out + 2 * i, expected, sizeof(expected)), 0);
-            }
-            CU_ASSERT_EQUAL(dot, sum);
-        }
-    }
-    for (uint32_t i = 0; i < MOST; i++) {
-        const struct hr_ftrl_rates rates = {0.1, 0.7, 0.0, 0.0};
-        struct hr_vector vector = {values, indices, 3 * MOST, MOST};
-        double weights[MOST];
-        double out[2 * MOST];
-        double kept = values[i];
-        values[i] = i % 2 == 0 ? 1e300 : (double)NAN;
-        hr_ftrl_dot(&rates, &vector, coordinates, weights);
-        CU_ASSERT_FALSE(hr_ftrl_row(&rates, 0.37, &vector, weights, coordinates, out));
-        values[i] = kept;
-    }
 }
 
 TEST_MAIN("kernel", {"exp is near", test_exp_is_near}, {"exp is its series", test_exp_is_its_series},
