@@ -24,46 +24,54 @@ static void count_call(void)
     __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
 }
 
-void *malloc(size_t size)
+static void *counted_malloc(size_t size)
 {
     count_call();
     return __libc_malloc(size);
 }
 
-void *calloc(size_t count, size_t size)
+static void *counted_calloc(size_t count, size_t size)
 {
     count_call();
     return __libc_calloc(count, size);
 }
 
-void *realloc(void *pointer, size_t size)
+static void *counted_realloc(void *pointer, size_t size)
 {
     count_call();
     return __libc_realloc(pointer, size);
 }
 
-void *reallocarray(void *pointer, size_t count, size_t size)
+static void *counted_reallocarray(void *pointer, size_t count, size_t size)
 {
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes)) {
         errno = ENOMEM;
         return NULL;
     }
-    return realloc(pointer, bytes);
+    return counted_realloc(pointer, bytes);
 }
 
-void *aligned_alloc(size_t alignment, size_t size)
+static void *counted_aligned_alloc(size_t alignment, size_t size)
 {
     count_call();
     return __libc_memalign(alignment, size);
 }
 
-int posix_memalign(void **out, size_t alignment, size_t size)
+static int counted_posix_memalign(void **out, size_t alignment, size_t size)
 {
-    count_call();
-    *out = __libc_memalign(alignment, size);
+    *out = counted_aligned_alloc(alignment, size);
     return *out != NULL ? 0 : ENOMEM;
 }
+
+/* The names that all others call. */
+#define ALIAS(function) __attribute__((alias(#function)))
+void *malloc(size_t size) ALIAS(counted_malloc);
+void *calloc(size_t count, size_t size) ALIAS(counted_calloc);
+void *realloc(void *pointer, size_t size) ALIAS(counted_realloc);
+void *reallocarray(void *pointer, size_t count, size_t size) ALIAS(counted_reallocarray);
+void *aligned_alloc(size_t alignment, size_t size) ALIAS(counted_aligned_alloc);
+int posix_memalign(void **out, size_t alignment, size_t size) ALIAS(counted_posix_memalign);
 
 uint64_t gate_allocations(int planted)
 {
