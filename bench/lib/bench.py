@@ -212,7 +212,7 @@ def number(value):
 def short(sample):
     if isinstance(sample, dict):
         return ", ".join("%s %s" % (key, number(value)) for key, value in sample.items() if isinstance(value, (int, float)))
-    return str(sample)
+    return number(sample) if isinstance(sample, float) else str(sample)
 
 
 def machine():
