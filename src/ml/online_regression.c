@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See online_regression.h. Rows wait for each other, so what decides on speed is how little stands between the error of
+ * one and the dot product of the next.
+ */
+#include "ml/online_regression.h"
+
+#include <math.h>
+
+#include "ml/kernel.h"
+
+/* Coordinates beyond this many bytes are not in a near cache: worth asking for those of a row ahead of time. */
+#define PREFETCH_BYTES ((size_t)1 << 20)
+#define PREFETCH_COORDINATES_ROWS 8u
+/* The rows themselves, sooner. */
+#define PREFETCH_ROWS 32u
+#define BLOCK_ROWS 64u
+#define MARK_ELEMENTS 64u
+
+/* Rates of one row. */
+struct online_rates {
+    double weight;
+    double intercept;
+};
+
+static inline size_t element(const struct hr_vector *vector, uint32_t i)
+{
+    return vector->indices != NULL ? vector->indices[i] : i;
+}
+
+/* Room for rows of this many elements. A row may be longer than those before, so growth goes in steps of half, and what
+ * the arena keeps of smaller ones is less than three times the largest. */
+static HR_COLD void grow_scratch(struct hr_online_model *model, size_t count)
+{
+    size_t room = (count + count / 2 + 16) / 8 * 8;
+    double *scratch = hr_arena_array(model->base.arena, 5 * room, double);
+    model->scratch = scratch;
+    model->scratch_count = room;
+    model->adagrad.weights = model->ftrl.weights = scratch;
+    model->adagrad.sums = model->ftrl.roots = scratch + room;
+    model->ftrl.z = scratch + 2 * room;
+    model->ftrl.n = scratch + 3 * room;
+    model->ftrl.products = scratch + 4 * room;
+}
+
+double hr_online_intercept_of(const struct hr_online_options *options, const struct hr_online_state *state)
+{
+    if (!options->fit_intercept) {
+        return 0.0;
+    }
+    if (state->intercept_optimizer == HR_ONLINE_FTRL) {
+        struct hr_ftrl_rates rates = hr_online_ftrl_rates(options);
+        return hr_ftrl_weight(&rates, state->intercept.first, sqrt(state->intercept.second));
+    }
+    return state->intercept.first;
+}
+
+/* w·x */
+static double dot_of(struct hr_online_model *model, const struct hr_vector *vector)
+{
+    const struct hr_online_state *state = hr_online_state(model);
+    if (state->head.dimension == 0) {
+        return 0.0;
+    }
+    if (HR_UNLIKELY(vector->count > model->scratch_count)) {
+        grow_scratch(model, vector->count);
+    }
+    switch (model->options->optimizer) {
+    case HR_ONLINE_FTRL:
+        return hr_ftrl_dot(&model->ftrl, vector, state->coordinates);
+    case HR_ONLINE_ADAGRAD:
+        return hr_adagrad_dot(vector, state->coordinates);
+    default:
+        return hr_kernel_dot_vector(vector, state->coordinates);
+    }
+}
+
+static struct online_rates rates_of(const struct hr_online_options *options, uint64_t t)
+{
+    double divisor;
+    if (options->power_t == 0.0) {
+        return (struct online_rates){options->learning_rate, options->intercept_rate};
+    }
+    if (options->power_t == 0.5) {
+        divisor = sqrt((double)t);
+    } else {
+        divisor = hr_kernel_exp(options->power_t * hr_kernel_log((double)t));
+    }
+    return (struct online_rates){options->learning_rate / divisor, options->intercept_rate / divisor};
+}
+
+/* The pages of the row's coordinates. */
+static void mark_row(struct hr_online_model *model, const struct hr_vector *vector)
+{
+    const uint32_t *indices = vector->indices;
+    size_t stride = hr_online_state(model)->stride;
+    uint8_t *dirty = model->base.state.dirty;
+    uint32_t count = vector->count;
+    if (indices == NULL) {
+        hr_paged_mark_range(&model->base.state, sizeof(struct hr_online_state), sizeof(double) * stride * count);
+        return;
+    }
+    /* Page of sizeof state + 8 stride index, in halves so that no sum is too large; some at a time, for the pages of
+     * several are one step. */
+    unsigned shift = stride == 2 ? 7 : 8;
+    uint32_t start = (uint32_t)(sizeof(struct hr_online_state) / (2 * sizeof(double) * stride));
+    uint32_t pages[MARK_ELEMENTS];
+    for (uint32_t from = 0; from < count; from += MARK_ELEMENTS) {
+        uint32_t some = count - from < MARK_ELEMENTS ? count - from : MARK_ELEMENTS;
+        for (uint32_t i = 0; i < some; i++) {
+            pages[i] = (indices[from + i] / 2 + start) >> shift;
+        }
+#pragma GCC unroll 4
+        for (uint32_t i = 0; i < some; i++) {
+            dirty[pages[i]] = 1;
+        }
+    }
+}
+
+static bool learn_sgd(const struct hr_online_options *options, double error, double rate,
+                      const struct hr_vector *vector, double *kept, double *coordinates)
+{
+    double zero = 0.0;
+    for (uint32_t i = 0; i < vector->count; i++) {
+        double *weight = coordinates + element(vector, i);
+        kept[i] = *weight;
+        if (vector->values[i] != 0.0) {
+            double moved = *weight - rate * (error * vector->values[i] + options->l2 * *weight);
+            *weight = options->l1 > 0.0 ? hr_soft_threshold(moved, rate * options->l1) : moved;
+        }
+        zero += *weight * 0.0; /* NaN once a weight is NaN or infinite */
+    }
+    for (uint32_t i = 0; i < vector->count && HR_UNLIKELY(zero != 0.0); i++) {
+        coordinates[element(vector, i)] = kept[i];
+    }
+    return zero == 0.0;
+}
+
+/* Moves the row's coordinates; false when one of them would not be finite: then nothing has changed. */
+static bool learn_coordinates(struct hr_online_model *model, const struct hr_vector *vector, double error, double rate)
+{
+    const struct hr_online_options *options = model->options;
+    double *coordinates = hr_online_state(model)->coordinates;
+    switch (options->optimizer) {
+    case HR_ONLINE_FTRL:
+        return hr_ftrl_learn(&model->ftrl, error, vector, coordinates);
+    case HR_ONLINE_ADAGRAD:
+        model->adagrad.rates.rate = rate;
+        return hr_adagrad_learn(&model->adagrad, error, vector, coordinates);
+    default:
+        return learn_sgd(options, error, rate, vector, model->scratch, coordinates);
+    }
+}
+
+/* The intercept after the step, a coordinate without a penalty (but ftrl's); weight: as it was used. */
+static struct hr_online_intercept step_intercept(const struct hr_online_model *model, double error, double rate,
+                                                 double weight)
+{
+    const struct hr_online_state *state = hr_online_state(model);
+    struct hr_online_intercept new = state->intercept;
+    if (!model->options->fit_intercept) {
+        return new;
+    }
+    switch (state->intercept_optimizer) {
+    case HR_ONLINE_FTRL:
+        hr_ftrl_step(&model->ftrl.rates, error, weight, sqrt(new.second), &new.first, &new.second);
+        break;
+    case HR_ONLINE_ADAGRAD:
+        hr_adagrad_step(&(struct hr_adagrad_rates){rate, 0.0, 0.0}, error, &new.first, &new.second);
+        break;
+    default:
+        new.first = weight - rate *error;
+    }
+    return new;
+}
+
+/* Learns a row whose dot product was just computed. False when it would leave a number that is not finite: then nothing
+ * has changed. */
+static bool learn_row(struct hr_online_model *model, const struct hr_vector *vector, double error, double intercept)
+{
+    struct hr_online_state *state = hr_online_state(model);
+    struct online_rates rates = rates_of(model->options, state->head.rows_learned + 1);
+    struct hr_online_intercept moved = step_intercept(model, error, rates.intercept, intercept);
+    bool finite = moved.first * 0.0 + moved.second * 0.0 == 0.0;
+    if (!finite || !learn_coordinates(model, vector, error, rates.weight)) {
+        return false;
+    }
+    state->intercept = moved;
+    return true;
+}
+
+enum hr_status hr_online_set_dimension(struct hr_online_model *model, uint64_t dimension, struct hr_error *err)
+{
+    size_t stride = hr_online_state(model)->stride;
+    size_t size = sizeof(struct hr_online_state) + dimension * stride * sizeof(double);
+    HR_TRY(hr_paged_resize(&model->base.state, size, err));
+    hr_online_state(model)->head.dimension = dimension;
+    hr_paged_mark(&model->base.state, 0);
+    return HR_OK;
+}
+
+static void prefetch_coordinates(const struct hr_online_model *model, const struct hr_vector *vector)
+{
+    const struct hr_online_state *state = hr_online_state(model);
+    if (vector->indices == NULL || vector->size != state->head.dimension) {
+        return;
+    }
+    size_t shift = state->stride == 2;
+#pragma GCC unroll 4
+    for (uint32_t i = 0; i < vector->count; i++) {
+        __builtin_prefetch(state->coordinates + ((size_t)vector->indices[i] << shift), 1);
+    }
+}
+
+/* The first lines alone: of a long row the processor sees for itself where it goes on. */
+static inline void prefetch_lines(const void *start, size_t lines)
+{
+#pragma GCC unroll 4
+    for (size_t i = 0; i < lines; i++) {
+        __builtin_prefetch((const char *)start + 64 * i);
+    }
+}
+
+/* What rows to come will need: the rows themselves, then the coordinates that they name. */
+static void prefetch(const struct hr_online_model *model, const struct hr_chunk *chunk, size_t row)
+{
+    const struct hr_vector *vectors = chunk->columns[model->base.features].vectors;
+    if (row + PREFETCH_ROWS < chunk->rows) {
+        const struct hr_vector *vector = &vectors[row + PREFETCH_ROWS];
+        prefetch_lines(vector->values, 4);
+        prefetch_lines(vector->indices, 2);
+    }
+    if (model->base.state.size > PREFETCH_BYTES && row + PREFETCH_COORDINATES_ROWS < chunk->rows) {
+        prefetch_coordinates(model, &vectors[row + PREFETCH_COORDINATES_ROWS]);
+    }
+}
+
+/* Rows of a chunk that can be scored, some at a time: what does not wait for the row before is done for all of them
+ * before and after the one loop whose rows wait for each other. */
+struct online_block {
+    size_t count;
+    size_t rows[BLOCK_ROWS];
+    const struct hr_vector *vectors[BLOCK_ROWS];
+    double labels[BLOCK_ROWS]; /* NaN: none */
+    double margins[BLOCK_ROWS];
+    double probabilities[BLOCK_ROWS];
+    bool learned[BLOCK_ROWS];
+};
+
+/* Takes rows from `row` on; the row after them. Without a known size one row is a block: it may decide the size. */
+static size_t fill_block(const struct hr_model *base, struct hr_chunk *chunk, size_t row, bool learn,
+                         struct online_block *block)
+{
+    uint64_t dimension = hr_model_head(base)->dimension;
+    size_t room = dimension > 0 ? BLOCK_ROWS : 1;
+    block->count = 0;
+    for (; row < chunk->rows && block->count < room; row++) {
+        const struct hr_vector *vector = hr_model_features(base, chunk, row, dimension);
+        if (vector == NULL) {
+            continue;
+        }
+        double label = (double)NAN;
+        if (learn && !hr_model_binary_label(base, chunk, row, &label)) {
+            label = (double)NAN;
+        }
+        block->rows[block->count] = row;
+        block->vectors[block->count] = vector;
+        block->labels[block->count++] = label;
+    }
+    return row;
+}
+
+static void learn_block(struct hr_online_model *model, const struct hr_chunk *chunk, struct online_block *block)
+{
+    struct hr_model_head *head = hr_model_head(&model->base);
+    for (size_t i = 0; i < block->count; i++) {
+        prefetch(model, chunk, block->rows[i]);
+        double intercept = hr_online_intercept_of(model->options, hr_online_state(model));
+        double margin = dot_of(model, block->vectors[i]) + intercept;
+        double probability = hr_kernel_sigmoid(margin);
+        block->margins[i] = margin;
+        block->probabilities[i] = probability;
+        block->learned[i] = false;
+        if (isnan(block->labels[i])) {
+            continue;
+        }
+        if (isfinite(margin) && learn_row(model, block->vectors[i], probability - block->labels[i], intercept)) {
+            block->learned[i] = true;
+            head->rows_learned++;
+        } else {
+            head->nonfinite++;
+        }
+    }
+}
+
+enum hr_status hr_online_learn(struct hr_model *base, struct hr_chunk *chunk, struct hr_error *err)
+{
+    struct hr_online_model *model = (struct hr_online_model *)base;
+    struct hr_model_output output;
+    struct online_block block;
+    hr_model_output_begin(base, chunk, &output);
+    for (size_t row = 0; row < chunk->rows;) {
+        row = fill_block(base, chunk, row, true, &block);
+        if (HR_UNLIKELY(hr_online_state(model)->head.dimension == 0) && block.count > 0 && !isnan(block.labels[0]) &&
+            block.vectors[0]->size > 0) {
+            HR_TRY(hr_online_set_dimension(model, block.vectors[0]->size, err));
+        }
+        learn_block(model, chunk, &block);
+        for (size_t i = 0; i < block.count; i++) {
+            hr_model_output_margin(&output, block.rows[i], block.margins[i], block.probabilities[i],
+                                   model->options->threshold);
+            if (!isnan(block.labels[i])) {
+                hr_paged_mark(&base->state, 0);
+            }
+            if (block.learned[i]) {
+                mark_row(model, block.vectors[i]);
+            }
+        }
+    }
+    return HR_OK;
+}
+
+void hr_online_score(struct hr_model *base, struct hr_chunk *chunk)
+{
+    struct hr_online_model *model = (struct hr_online_model *)base;
+    struct hr_model_output output;
+    struct online_block block;
+    hr_model_output_begin(base, chunk, &output);
+    double intercept = hr_online_intercept_of(model->options, hr_online_state(model));
+    for (size_t row = 0; row < chunk->rows;) {
+        row = fill_block(base, chunk, row, false, &block);
+        for (size_t i = 0; i < block.count; i++) {
+            prefetch(model, chunk, block.rows[i]);
+            block.margins[i] = dot_of(model, block.vectors[i]) + intercept;
+        }
+        for (size_t i = 0; i < block.count; i++) {
+            hr_model_output_binary(&output, block.rows[i], block.margins[i], model->options->threshold);
+        }
+    }
+}
