@@ -2,9 +2,11 @@
  *
  * Learners on rows in memory, and the same rows as files for peers:
  *
- *     bench_learners logistic ROWS BITS OPTIONS [FOLDER]     one pass of OnlineLogisticRegression over encoded rows
- * with 2^BITS weights (encoded_rows.h), scoring each row first bench_learners k-means POINTS K DIM BATCH [FOLDER] one
- * pass of StreamingKMeans in batches of BATCH points
+ *     bench_learners logistic ROWS BITS OPTIONS [FOLDER]
+ *     bench_learners k-means POINTS K DIM BATCH [FOLDER]
+ *
+ * One pass of OnlineLogisticRegression over encoded rows (encoded_rows.h) with 2^BITS weights, each row scored and then
+ * learned; or one pass of StreamingKMeans in batches of BATCH points.
  *
  * OPTIONS: the model's, as YAML: "optimizer: adagrad, learningRate: 0.1". Prints a JSON object: processor and wall
  * nanoseconds a row of learning, and the progressive log loss, or the mean squared distance of all points to the
