@@ -66,6 +66,12 @@ HR_EIGHTS void hr_eights_store(const struct hr_eights *eights, const uint32_t *i
     hr_eights_put(_mm512_extractf64x2_pd(even, 3), _mm512_extractf64x2_pd(odd, 3), of[6], of[7]);
 }
 
+/* Adds them to a sum, one after the other. */
+HR_EIGHTS double hr_eights_add(double sum, __m512d values)
+{
+    return hr_fours_add(hr_fours_add(sum, _mm512_castpd512_pd256(values)), _mm512_extractf64x4_pd(values, 1));
+}
+
 /* Added up over all, it stays 0 unless one of them is NaN or infinite. */
 HR_EIGHTS void hr_eights_check(const struct hr_eights *eights, __m512d *zero)
 {

@@ -65,6 +65,17 @@ HR_FOURS void hr_fours_store(const struct hr_fours *fours, const uint32_t *indic
     _mm_storeu_pd(of[3], _mm256_extractf128_pd(odd, 1));
 }
 
+/* Adds them to a sum, one after the other. */
+HR_FOURS double hr_fours_add(double sum, __m256d values)
+{
+    __m128d low = _mm256_castpd256_pd128(values);
+    __m128d high = _mm256_extractf128_pd(values, 1);
+    sum += _mm_cvtsd_f64(low);
+    sum += _mm_cvtsd_f64(_mm_unpackhi_pd(low, low));
+    sum += _mm_cvtsd_f64(high);
+    return sum + _mm_cvtsd_f64(_mm_unpackhi_pd(high, high));
+}
+
 /* Keeps the old ones where the row's value is 0. */
 HR_FOURS void hr_fours_keep(struct hr_fours *fours, const struct hr_fours *old, __m256d values)
 {

@@ -11,9 +11,9 @@
 
 #define ROW static inline __attribute__((always_inline))
 
-/* Weights of the row's elements from i on, one by one. */
-ROW void weigh_ones(const struct hr_ftrl *ftrl, const struct hr_vector *vector, const uint32_t *indices,
-                    const double *coordinates, size_t i)
+/* Weights of the row's elements from i on, one by one; their products with the values are added to a sum. */
+ROW double weigh_ones(const struct hr_ftrl *ftrl, const struct hr_vector *vector, const uint32_t *indices,
+                      const double *coordinates, size_t i, double sum)
 {
     for (; i < vector->count; i++) {
         const double *coordinate = coordinates + 2 * hr_element(indices, i);
@@ -21,17 +21,7 @@ ROW void weigh_ones(const struct hr_ftrl *ftrl, const struct hr_vector *vector, 
         ftrl->n[i] = coordinate[1];
         ftrl->roots[i] = sqrt(coordinate[1]);
         ftrl->weights[i] = hr_ftrl_weight(&ftrl->rates, coordinate[0], ftrl->roots[i]);
-        ftrl->products[i] = vector->values[i] * ftrl->weights[i];
-    }
-}
-
-/* One chain of additions, in the order of the elements. */
-ROW double sum_in_order(const double *products, size_t count)
-{
-    double sum = 0.0;
-#pragma GCC unroll 8
-    for (size_t i = 0; i < count; i++) {
-        sum += products[i];
+        sum += vector->values[i] * ftrl->weights[i];
     }
     return sum;
 }
@@ -55,7 +45,7 @@ ROW bool step_ones(const struct hr_ftrl *ftrl, double error, const struct hr_vec
 #if defined(__x86_64__)
 /* The same for whole fours from i on; where they end. */
 HR_FOURS size_t weigh_fours(const struct hr_ftrl *ftrl, const struct hr_vector *vector, const uint32_t *indices,
-                            const double *coordinates, size_t i)
+                            const double *coordinates, size_t i, double *sum)
 {
     const __m256d sign = _mm256_set1_pd(-0.0);
     const __m256d l1 = _mm256_set1_pd(ftrl->rates.l1);
@@ -70,7 +60,7 @@ HR_FOURS size_t weigh_fours(const struct hr_ftrl *ftrl, const struct hr_vector *
         __m256d weight = _mm256_div_pd(_mm256_xor_pd(sign, _mm256_sub_pd(fours.first, pull)), scale);
         __m256d none = _mm256_cmp_pd(_mm256_andnot_pd(sign, fours.first), l1, _CMP_LE_OQ);
         weight = _mm256_andnot_pd(none, weight);
-        _mm256_storeu_pd(ftrl->products + i, _mm256_mul_pd(_mm256_loadu_pd(vector->values + i), weight));
+        *sum = hr_fours_add(*sum, _mm256_mul_pd(_mm256_loadu_pd(vector->values + i), weight));
         _mm256_storeu_pd(ftrl->weights + i, weight);
         _mm256_storeu_pd(ftrl->roots + i, root);
         _mm256_storeu_pd(ftrl->z + i, fours.first);
@@ -102,7 +92,7 @@ HR_FOURS size_t step_fours(const struct hr_ftrl *ftrl, double error, const struc
 
 /* And for whole eights. */
 HR_EIGHTS size_t weigh_eights(const struct hr_ftrl *ftrl, const struct hr_vector *vector, const uint32_t *indices,
-                              const double *coordinates)
+                              const double *coordinates, double *sum)
 {
     const __m512d sign = _mm512_set1_pd(-0.0);
     const __m512d l1 = _mm512_set1_pd(ftrl->rates.l1);
@@ -118,7 +108,7 @@ HR_EIGHTS size_t weigh_eights(const struct hr_ftrl *ftrl, const struct hr_vector
         __m512d weight = _mm512_div_pd(_mm512_xor_pd(sign, _mm512_sub_pd(eights.first, pull)), scale);
         __mmask8 some = _mm512_cmp_pd_mask(_mm512_andnot_pd(sign, eights.first), l1, _CMP_NLE_UQ);
         weight = _mm512_maskz_mov_pd(some, weight);
-        _mm512_storeu_pd(ftrl->products + i, _mm512_mul_pd(_mm512_loadu_pd(vector->values + i), weight));
+        *sum = hr_eights_add(*sum, _mm512_mul_pd(_mm512_loadu_pd(vector->values + i), weight));
         _mm512_storeu_pd(ftrl->weights + i, weight);
         _mm512_storeu_pd(ftrl->roots + i, root);
         _mm512_storeu_pd(ftrl->z + i, eights.first);
@@ -150,11 +140,10 @@ HR_EIGHTS size_t step_eights(const struct hr_ftrl *ftrl, double error, const str
 }
 
 HR_FOURS double dot_by_fours(const struct hr_ftrl *ftrl, const struct hr_vector *vector, const uint32_t *indices,
-                             const double *coordinates, size_t done)
+                             const double *coordinates, size_t done, double sum)
 {
-    done = weigh_fours(ftrl, vector, indices, coordinates, done);
-    weigh_ones(ftrl, vector, indices, coordinates, done);
-    return sum_in_order(ftrl->products, vector->count);
+    done = weigh_fours(ftrl, vector, indices, coordinates, done, &sum);
+    return weigh_ones(ftrl, vector, indices, coordinates, done, sum);
 }
 
 HR_FOURS bool learn_by_fours(const struct hr_ftrl *ftrl, double error, const struct hr_vector *vector,
@@ -168,8 +157,9 @@ HR_FOURS bool learn_by_fours(const struct hr_ftrl *ftrl, double error, const str
 HR_EIGHTS double dot_by_eights(const struct hr_ftrl *ftrl, const struct hr_vector *vector, const uint32_t *indices,
                                const double *coordinates)
 {
-    size_t done = weigh_eights(ftrl, vector, indices, coordinates);
-    return dot_by_fours(ftrl, vector, indices, coordinates, done);
+    double sum = 0.0;
+    size_t done = weigh_eights(ftrl, vector, indices, coordinates, &sum);
+    return dot_by_fours(ftrl, vector, indices, coordinates, done, sum);
 }
 
 HR_EIGHTS bool learn_by_eights(const struct hr_ftrl *ftrl, double error, const struct hr_vector *vector,
@@ -183,8 +173,8 @@ HR_EIGHTS bool learn_by_eights(const struct hr_ftrl *ftrl, double error, const s
 __attribute__((target("avx2"))) static double dot_fours(const struct hr_ftrl *ftrl, const struct hr_vector *vector,
                                                         const double *coordinates)
 {
-    return vector->indices != NULL ? dot_by_fours(ftrl, vector, vector->indices, coordinates, 0)
-                                   : dot_by_fours(ftrl, vector, NULL, coordinates, 0);
+    return vector->indices != NULL ? dot_by_fours(ftrl, vector, vector->indices, coordinates, 0, 0.0)
+                                   : dot_by_fours(ftrl, vector, NULL, coordinates, 0, 0.0);
 }
 
 __attribute__((target("avx2"))) static bool learn_fours(const struct hr_ftrl *ftrl, double error,
@@ -219,8 +209,7 @@ double hr_ftrl_dot(const struct hr_ftrl *ftrl, const struct hr_vector *vector, c
         return dot_fours(ftrl, vector, coordinates);
     }
 #endif
-    weigh_ones(ftrl, vector, vector->indices, coordinates, 0);
-    return sum_in_order(ftrl->products, vector->count);
+    return weigh_ones(ftrl, vector, vector->indices, coordinates, 0, 0.0);
 }
 
 static bool learn(const struct hr_ftrl *ftrl, double error, const struct hr_vector *vector, double *coordinates)

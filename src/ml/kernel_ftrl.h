@@ -27,7 +27,6 @@ struct hr_ftrl {
     double *roots; /* √n */
     double *z;
     double *n;
-    double *products; /* w x */
 };
 
 /* root: √n */

@@ -15,7 +15,6 @@
 /* The rows themselves, sooner. */
 #define PREFETCH_ROWS 32u
 #define BLOCK_ROWS 64u
-#define MARK_ELEMENTS 64u
 
 /* Rates of one row. */
 struct online_rates {
@@ -33,14 +32,13 @@ static inline size_t element(const struct hr_vector *vector, uint32_t i)
 static HR_COLD void grow_scratch(struct hr_online_model *model, size_t count)
 {
     size_t room = (count + count / 2 + 16) / 8 * 8;
-    double *scratch = hr_arena_array(model->base.arena, 5 * room, double);
+    double *scratch = hr_arena_array(model->base.arena, 4 * room, double);
     model->scratch = scratch;
     model->scratch_count = room;
     model->adagrad.weights = model->ftrl.weights = scratch;
     model->adagrad.sums = model->ftrl.roots = scratch + room;
     model->ftrl.z = scratch + 2 * room;
     model->ftrl.n = scratch + 3 * room;
-    model->ftrl.products = scratch + 4 * room;
 }
 
 double hr_online_intercept_of(const struct hr_online_options *options, const struct hr_online_state *state)
@@ -89,31 +87,26 @@ static struct online_rates rates_of(const struct hr_online_options *options, uin
     return (struct online_rates){options->learning_rate / divisor, options->intercept_rate / divisor};
 }
 
-/* The pages of the row's coordinates. */
+/* Pages of the coordinates of these elements; of a page that many elements share the mark is made again, which is less
+ * than asking. */
+static inline void mark_elements(uint8_t *dirty, const uint32_t *indices, uint32_t count, size_t coordinate_size)
+{
+#pragma GCC unroll 4
+    for (uint32_t i = 0; i < count; i++) {
+        dirty[(sizeof(struct hr_online_state) + coordinate_size * indices[i]) / HR_PAGE_SIZE] = 1;
+    }
+}
+
 static void mark_row(struct hr_online_model *model, const struct hr_vector *vector)
 {
-    const uint32_t *indices = vector->indices;
-    size_t stride = hr_online_state(model)->stride;
-    uint8_t *dirty = model->base.state.dirty;
-    uint32_t count = vector->count;
-    if (indices == NULL) {
-        hr_paged_mark_range(&model->base.state, sizeof(struct hr_online_state), sizeof(double) * stride * count);
-        return;
-    }
-    /* Page of sizeof state + 8 stride index, in halves so that no sum is too large; some at a time, for the pages of
-     * several are one step. */
-    unsigned shift = stride == 2 ? 7 : 8;
-    uint32_t start = (uint32_t)(sizeof(struct hr_online_state) / (2 * sizeof(double) * stride));
-    uint32_t pages[MARK_ELEMENTS];
-    for (uint32_t from = 0; from < count; from += MARK_ELEMENTS) {
-        uint32_t some = count - from < MARK_ELEMENTS ? count - from : MARK_ELEMENTS;
-        for (uint32_t i = 0; i < some; i++) {
-            pages[i] = (indices[from + i] / 2 + start) >> shift;
-        }
-#pragma GCC unroll 4
-        for (uint32_t i = 0; i < some; i++) {
-            dirty[pages[i]] = 1;
-        }
+    struct hr_paged *paged = &model->base.state;
+    size_t size = sizeof(double) * hr_online_state(model)->stride;
+    if (vector->indices == NULL) {
+        hr_paged_mark_range(paged, sizeof(struct hr_online_state), size * vector->count);
+    } else if (size == sizeof(double)) {
+        mark_elements(paged->dirty, vector->indices, vector->count, sizeof(double));
+    } else {
+        mark_elements(paged->dirty, vector->indices, vector->count, 2 * sizeof(double));
     }
 }
 
@@ -199,21 +192,27 @@ enum hr_status hr_online_set_dimension(struct hr_online_model *model, uint64_t d
     return HR_OK;
 }
 
-static void prefetch_coordinates(const struct hr_online_model *model, const struct hr_vector *vector)
+/* Inlined always: gcc leaves out calls of a function that does nothing but prefetch. */
+#define PREFETCH static inline __attribute__((always_inline)) void
+
+PREFETCH prefetch_coordinates(const struct hr_online_model *model, const struct hr_vector *vector)
 {
     const struct hr_online_state *state = hr_online_state(model);
     if (vector->indices == NULL || vector->size != state->head.dimension) {
         return;
     }
-    size_t shift = state->stride == 2;
+    const char *coordinates = (const char *)state->coordinates;
+    const uint32_t *indices = vector->indices;
+    uint32_t count = vector->count;
+    unsigned shift = state->stride == 2 ? 4 : 3;
 #pragma GCC unroll 4
-    for (uint32_t i = 0; i < vector->count; i++) {
-        __builtin_prefetch(state->coordinates + ((size_t)vector->indices[i] << shift), 1);
+    for (uint32_t i = 0; i < count; i++) {
+        __builtin_prefetch(coordinates + ((size_t)indices[i] << shift), 1);
     }
 }
 
 /* The first lines alone: of a long row the processor sees for itself where it goes on. */
-static inline void prefetch_lines(const void *start, size_t lines)
+PREFETCH prefetch_lines(const void *start, size_t lines)
 {
 #pragma GCC unroll 4
     for (size_t i = 0; i < lines; i++) {
@@ -222,7 +221,7 @@ static inline void prefetch_lines(const void *start, size_t lines)
 }
 
 /* What rows to come will need: the rows themselves, then the coordinates that they name. */
-static void prefetch(const struct hr_online_model *model, const struct hr_chunk *chunk, size_t row)
+PREFETCH prefetch(const struct hr_online_model *model, const struct hr_chunk *chunk, size_t row)
 {
     const struct hr_vector *vectors = chunk->columns[model->base.features].vectors;
     if (row + PREFETCH_ROWS < chunk->rows) {
@@ -274,9 +273,9 @@ static void learn_block(struct hr_online_model *model, const struct hr_chunk *ch
 {
     struct hr_model_head *head = hr_model_head(&model->base);
     for (size_t i = 0; i < block->count; i++) {
-        prefetch(model, chunk, block->rows[i]);
         double intercept = hr_online_intercept_of(model->options, hr_online_state(model));
         double margin = dot_of(model, block->vectors[i]) + intercept;
+        prefetch(model, chunk, block->rows[i]);
         double probability = hr_kernel_sigmoid(margin);
         block->margins[i] = margin;
         block->probabilities[i] = probability;

@@ -272,9 +272,9 @@ static void test_adagrad_rows(void)
 /* The same for FTRL; l1 is large enough that some weights are 0. */
 static void test_ftrl_rows(void)
 {
-    static double found[5][64];
+    static double found[4][64];
     const struct learner_row row = learner_row(6);
-    struct hr_ftrl ftrl = {.weights = found[0], .roots = found[1], .z = found[2], .n = found[3], .products = found[4]};
+    struct hr_ftrl ftrl = {.weights = found[0], .roots = found[1], .z = found[2], .n = found[3]};
     for (uint32_t count = 0; count <= MOST_ELEMENTS; count++) {
         for (int form = 0; form < 4; form++) {
             ftrl.rates = (struct hr_ftrl_rates){0.1, 0.7, form / 2 == 0 ? 0.0 : 0.4, 0.03};
