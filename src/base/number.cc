@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Text and numbers by <charconv>. What is ours: telling overflow from underflow, which from_chars reports alike, and
- * the layout of Java's Double.toString.
+ * Text and numbers by <charconv>. What is ours: telling overflow from underflow, which from_chars reports alike, the
+ * layout of Java's Double.toString, and the same texts as to_chars gives, made faster where most numbers are.
  */
 #include "base/number.h"
 
@@ -143,11 +143,13 @@ template <typename Number> struct short_decimal;
 template <> struct short_decimal<double> {
     static constexpr double limit = 0x1p23;
     static constexpr double scale = 1e8;
+    static constexpr double apart = 0x1p-51;
     static constexpr std::uint32_t fraction_unit = 1; /* 10^8 / scale */
 };
 template <> struct short_decimal<float> {
     static constexpr float limit = 0x1p10F;
     static constexpr float scale = 1e4F;
+    static constexpr double apart = 0x1p-22;
     static constexpr std::uint32_t fraction_unit = 10000;
 };
 
@@ -169,9 +171,11 @@ template <typename Number> size_t format_short_decimal(Number value, char *out)
     if (!(value < decimal::limit) || (value < Number(1e-3) && value != 0)) {
         return 0;
     }
-    std::uint64_t m =
-        static_cast<std::uint64_t>(static_cast<double>(value) * static_cast<double>(decimal::scale) + 0.5);
-    if (static_cast<Number>(m) / decimal::scale != value) {
+    double product = static_cast<double>(value) * static_cast<double>(decimal::scale);
+    std::uint64_t m = static_cast<std::uint64_t>(product + 0.5);
+    /* Both are rounded once: further apart than this, there is no need to divide. */
+    if (std::fabs(product - static_cast<double>(m)) > product * decimal::apart ||
+        static_cast<Number>(m) / decimal::scale != value) {
         return 0;
     }
     constexpr std::uint32_t unit = static_cast<std::uint32_t>(decimal::scale);
@@ -192,9 +196,91 @@ template <typename Number> size_t format_short_decimal(Number value, char *out)
     return static_cast<size_t>(at - out);
 }
 
+/* The last 8 - skipped of eight digits. Writes eight bytes. */
+char *put_word(char *out, std::uint64_t digits, unsigned skipped)
+{
+    std::uint64_t text = (digits | zeros_of_text) >> (8 * skipped);
+    std::memcpy(out, &text, sizeof(text));
+    return out + 8 - skipped;
+}
+
+/* `digits`, which is not 0, with leading zeros to m places, 9 to 24, without the zeros at the end. Writes up to 8 bytes
+ * more at out. */
+char *put_places(char *out, std::uint64_t digits, unsigned m)
+{
+    std::uint64_t high = digits / 100000000;
+    std::uint64_t last = eight_digits(static_cast<std::uint32_t>(digits % 100000000));
+    std::uint64_t middle = eight_digits(static_cast<std::uint32_t>(high % 100000000));
+    if (m > 16) {
+        out = put_word(out, eight_digits(static_cast<std::uint32_t>(high / 100000000)), 24 - m);
+        out = put_word(out, middle, 0);
+    } else {
+        out = put_word(out, middle, 16 - m);
+    }
+    out = put_word(out, last, 0);
+    if (last != 0) {
+        return out - static_cast<unsigned>(__builtin_clzll(last)) / 8;
+    }
+    while (out[-1] == '0') {
+        out--;
+    }
+    return out;
+}
+
+/* The shortest decimal text of a double in [0.001, 2^23) that is no integer, after format_short_decimal took the short
+ * ones; 0: not one of these, or a power of two.
+ *
+ * The value is c / 2^t with t of 30 to 62, and whatever lies within half of 2^-t of it reads the same. As in
+ * Giulietti's Schubfach ("The Schubfach way to render doubles", 2020), two grids are enough: with m places, for which
+ * 10^-m is at most 2^-t, the nearest multiple is within; with one place fewer there is at most one that is, and then it
+ * is shorter. Here 10^m is below 2^64, so that all of it is exact. */
+size_t format_long_decimal(double value, char *out)
+{
+    static constexpr std::uint64_t powers[] = {
+        10000000000,      100000000000,      1000000000000,      10000000000000,      100000000000000,
+        1000000000000000, 10000000000000000, 100000000000000000, 1000000000000000000, 10000000000000000000u};
+    std::uint64_t bits;
+    std::memcpy(&bits, &value, sizeof(bits));
+    char *at = out;
+    *at = '-';
+    at += bits >> 63;
+    value = std::fabs(value);
+    std::uint64_t c = (bits & 0xfffffffffffffu) | 0x10000000000000u;
+    if (!(value >= 1e-3 && value < 0x1p23) || c == 0x10000000000000u) {
+        return 0;
+    }
+    unsigned t = 1075 - (static_cast<unsigned>(bits >> 52) & 0x7ff);
+    unsigned m = (t * 1233 >> 12) + 1;   /* ceil(t · log10(2)): 10 to 19 */
+    std::uint64_t unit = powers[m - 10]; /* 10^m: what 2^-t is in units of 10^-m / 2^t */
+    unsigned __int128 scaled = static_cast<unsigned __int128>(c) * unit;
+    std::uint64_t below = static_cast<std::uint64_t>(scaled >> t);
+    std::uint64_t one = std::uint64_t(1) << (t + 1);
+    std::uint64_t rest = static_cast<std::uint64_t>(scaled << 1) & (one - 1); /* of value above `below` */
+    std::uint64_t edge = unit - (c & 1);                                      /* bounds count when c is even */
+    std::uint64_t last = below % 10;
+    /* The nearest with m places, of equals the even one; unless one with a place fewer is within. */
+    std::uint64_t digits = below + (rest > one / 2 || (rest == one / 2 && (below & 1) != 0));
+    digits = static_cast<unsigned __int128>(10 - last) * one - rest <= edge ? below + 10 - last : digits;
+    digits = static_cast<unsigned __int128>(last) * one + rest <= edge ? below - last : digits;
+    if (value < 1) {
+        *at++ = '0';
+    } else {
+        at += put_whole(at, static_cast<std::uint32_t>(digits / unit));
+        digits %= unit;
+        if (digits == 0) {
+            return 0; /* an integer */
+        }
+    }
+    *at++ = '.';
+    return static_cast<size_t>(put_places(at, digits, m) - out);
+}
+
 template <typename Number> size_t format_floating(Number value, char *out)
 {
     size_t length = format_short_decimal(value, out);
+    if constexpr (sizeof(Number) == sizeof(double)) {
+        length = length > 0 ? length : format_long_decimal(value, out);
+    }
     return length > 0 ? length : static_cast<size_t>(std::to_chars(out, out + HR_NUMBER_TEXT_MAX, value).ptr - out);
 }
 

@@ -43,6 +43,41 @@ static void test_double_round_trip(void)
     CU_ASSERT_EQUAL(wrong, 0);
 }
 
+/* The digits of printf with the fewest places that read back: the nearest of the shortest texts. */
+static void nearest_shortest(double value, char text[64])
+{
+    for (int places = 0; places < 24; places++) {
+        (void)snprintf(text, 64, "%.*f", places, value);
+        if (strtod(text, NULL) == value) {
+            return;
+        }
+    }
+}
+
+/* Numbers with nearly all their digits, as probabilities have them; both signs, and next to powers of two and of ten.
+ */
+static void test_double_shortest(void)
+{
+    uint64_t state = 2;
+    size_t wrong = 0;
+    for (int i = 0; i < 200000; i++) {
+        uint64_t draw = hr_random_splitmix(&state);
+        double value = (double)(draw >> 11) * 0x1p-53 + 0.001;
+        value = i % 4 == 1 ? ldexp(value, (int)(draw % 24)) : i % 4 == 2 ? 1 / (1 + (double)(draw % 100000)) : value;
+        value = i % 4 == 3 ? nextafter(ldexp(1, (int)(draw % 33) - 9), (double)(draw & 1) * 1e9) : value;
+        if (value < 0.001 || value >= 8388608) {
+            continue;
+        }
+        char text[HR_NUMBER_TEXT_MAX + 1];
+        char expected[64];
+        value = draw & 1024 ? -value : value;
+        text[hr_number_format_double(value, text)] = '\0';
+        nearest_shortest(value, expected);
+        wrong += strcmp(text, expected) != 0 && strchr(text, 'e') == NULL;
+    }
+    CU_ASSERT_EQUAL(wrong, 0);
+}
+
 /* The shorter of the two forms of <charconv>, the plain one when they are equally long. */
 static void test_double_text(void)
 {
@@ -298,6 +333,7 @@ static void test_murmur3(void)
 }
 
 TEST_MAIN("bytes", {"double round trip", test_double_round_trip}, {"text of doubles and integers", test_double_text},
-          {"double edges", test_double_edges}, {"java text", test_java_text}, {"integers", test_integers},
-          {"json", test_json}, {"crc32c", test_crc32c}, {"wire", test_wire}, {"paged", test_paged},
-          {"units", test_units}, {"utc", test_utc}, {"murmur3", test_murmur3})
+          {"doubles with all their digits", test_double_shortest}, {"double edges", test_double_edges},
+          {"java text", test_java_text}, {"integers", test_integers}, {"json", test_json}, {"crc32c", test_crc32c},
+          {"wire", test_wire}, {"paged", test_paged}, {"units", test_units}, {"utc", test_utc},
+          {"murmur3", test_murmur3})
