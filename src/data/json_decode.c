@@ -202,14 +202,14 @@ static void read_columns(struct hr_json_walk *walk, size_t count, struct hr_chun
     }
 }
 
-/* At most HR_JSON_BLOCK records, a column at a time, into as many rows; then the odd ones are walked, and rows of those
- * that are bad are dropped. */
+/* At most HR_JSON_BLOCK records of those present, a column at a time, into as many rows; then the odd ones are walked,
+ * and rows of those that are bad are dropped. */
 static void decode_shaped(struct hr_json_walk *walk, const struct hr_record *records, uint32_t first_index,
-                          size_t count, size_t rows, struct hr_chunk *chunk)
+                          size_t count, size_t present, size_t rows, struct hr_chunk *chunk)
 {
     struct hr_json_decoder *decoder = walk->decoder;
     size_t first = walk->row;
-    size_t odd = hr_json_index_records(decoder->index, decoder->shape, records, count);
+    size_t odd = hr_json_index_records(decoder->index, decoder->shape, records, count, present);
     if (odd < count) {
         read_columns(walk, count, chunk);
     }
@@ -251,7 +251,7 @@ void hr_json_decoder_chunk(struct hr_json_decoder *decoder, const struct hr_reco
         if (block == 0) {
             i++; /* a header */
         } else if (HR_LIKELY(decoder->shape_known && block >= HR_JSON_SHAPE_RECORDS)) {
-            decode_shaped(&walk, records + i, first_index + (uint32_t)i, block, count, chunk);
+            decode_shaped(&walk, records + i, first_index + (uint32_t)i, block, count - i, count, chunk);
             i += block;
         } else {
             decode_walked(&walk, &records[i], first_index + (uint32_t)i, count, chunk);

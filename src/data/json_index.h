@@ -25,9 +25,9 @@ struct hr_json_index {
     uint16_t starts[HR_JSON_BLOCK * (HR_JSON_SHAPE_QUOTES + 1) + HR_JSON_INDEX_SLACK];
 };
 
-/* Indexes records[0..count), at most HR_JSON_BLOCK. What is not odd is UTF-8, has the shape's tokens, and no escape or
- * control anywhere; bare values are not looked at yet. Returns how many are odd. */
+/* Indexes records[0..count), at most HR_JSON_BLOCK, of `present` that are there. What is not odd is UTF-8, has the
+ * shape's tokens, and no escape or control anywhere; bare values are not looked at yet. Returns how many are odd. */
 size_t hr_json_index_records(struct hr_json_index *index, const struct hr_json_shape *shape,
-                             const struct hr_record *records, size_t count);
+                             const struct hr_record *records, size_t count, size_t present);
 
 #endif

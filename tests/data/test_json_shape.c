@@ -211,7 +211,7 @@ static void test_index(void)
     enum hr_simd best = hr_simd_best();
     for (enum hr_simd kernel = HR_SIMD_AVX2; kernel <= best; kernel++) {
         hr_simd_limit(kernel);
-        CU_ASSERT_EQUAL(hr_json_index_records(&index, &shape, records, COUNT), 13);
+        CU_ASSERT_EQUAL(hr_json_index_records(&index, &shape, records, COUNT, COUNT), 13);
         hr_simd_limit(HR_SIMD_AVX512);
         for (size_t i = 0; i < COUNT; i++) {
             CU_ASSERT_EQUAL(index.odd[i], odd[i]);
