@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -31,5 +32,22 @@ const char *hr_csv_field(struct hr_csv_dialect dialect, const char *p, const cha
                          struct hr_csv_field *out, const char **what);
 /* Appends a field, quoted where it must be (also when `force`). */
 void hr_csv_append(struct hr_csv_dialect dialect, struct hr_str text, bool force, struct hr_buf *out);
+
+static inline struct hr_str hr_csv_without_line_end(struct hr_str text)
+{
+    text.length -= text.length > 0 && text.data[text.length - 1] == '\n';
+    text.length -= text.length > 0 && text.data[text.length - 1] == '\r';
+    return text;
+}
+
+/* A byte order mark may begin a file. */
+static inline struct hr_str hr_csv_without_mark(struct hr_str text)
+{
+    if (text.length >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0) {
+        text.data += 3;
+        text.length -= 3;
+    }
+    return text;
+}
 
 #endif
