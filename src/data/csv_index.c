@@ -10,7 +10,7 @@
 #include "data/simd.h"
 
 #if defined(__x86_64__)
-#include "data/avx2.h"
+#include <immintrin.h>
 #endif
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first byte is the lowest of a word");
@@ -71,9 +71,39 @@ static bool index_words(const struct hr_csv_index *index, const char *text, size
 }
 
 #if defined(__x86_64__)
+#define TARGET_AVX2 __attribute__((target("avx2,bmi,popcnt")))
 #define TARGET_AVX512 __attribute__((target("avx512f,avx512bw,avx512vbmi2,bmi,bmi2,popcnt")))
 
-HR_AVX2_TARGET static bool index_avx2(const struct hr_csv_index *index, const char *text, size_t length, uint16_t *out)
+/* Writes the places after the set bits of a mask, whose first byte stands at `at`. Eight are always written, so that
+ * the usual mask needs no loop. */
+TARGET_AVX2 static inline void write_places(uint16_t *out, uint64_t mask, size_t at)
+{
+    size_t count = (size_t)__builtin_popcountll(mask);
+    for (size_t done = 0; done < count; done += 8) {
+        for (int i = 0; i < 8; i++) {
+            out[done + (size_t)i] = (uint16_t)(at + 1 + (size_t)__builtin_ctzll(mask | (uint64_t)1 << 63));
+            mask &= mask - 1;
+        }
+    }
+}
+
+/* 32 bytes from `at`; of the record's last ones those before them too, which *passed says, or zeros after them. */
+TARGET_AVX2 static inline __m256i block_avx2(const char *text, size_t length, size_t at, unsigned *passed)
+{
+    *passed = 0;
+    if (HR_LIKELY(length - at >= 32)) {
+        return _mm256_loadu_si256((const __m256i *)(const void *)(text + at));
+    }
+    if (length >= 32) {
+        *passed = 32 - (unsigned)(length - at);
+        return _mm256_loadu_si256((const __m256i *)(const void *)(text + length - 32));
+    }
+    char bytes[32] = {0};
+    memcpy(bytes, text, length);
+    return _mm256_loadu_si256((const __m256i *)(const void *)bytes);
+}
+
+TARGET_AVX2 static bool index_avx2(const struct hr_csv_index *index, const char *text, size_t length, uint16_t *out)
 {
     const __m256i delimiters = _mm256_set1_epi8(index->dialect.delimiter);
     const __m256i quotes = _mm256_set1_epi8(index->dialect.quote);
@@ -83,12 +113,12 @@ HR_AVX2_TARGET static bool index_avx2(const struct hr_csv_index *index, const ch
     uint64_t high = 0;
     for (size_t at = 0; at < length; at += 32) {
         unsigned passed;
-        __m256i block = hr_avx2_block(text, length, at, &passed);
+        __m256i block = block_avx2(text, length, at, &passed);
         uint64_t found = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(block, delimiters)) & inside;
         quoted |= (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(block, quotes)) & inside;
         high |= (uint32_t)_mm256_movemask_epi8(block);
         found >>= passed;
-        hr_avx2_write_places(out + count, found, at);
+        write_places(out + count, found, at);
         count += (size_t)__builtin_popcountll(found);
         if (HR_UNLIKELY(count >= index->fields)) {
             return false;

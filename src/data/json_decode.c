@@ -12,8 +12,8 @@
 #include "data/json_walk.h"
 #include "data/simd.h"
 
-/* Records that are worth an index; records between two tries to find a shape, at most. */
-enum { HR_JSON_SHAPE_RECORDS = 8, HR_JSON_SHAPE_PAUSE_MAX = 4096 };
+/* Records between two tries to find a shape, at most. */
+enum { SHAPE_PAUSE_MAX = 4096 };
 
 /* Up to 40 bytes of text that is well-formed UTF-8 as far as `end`, cut between characters. */
 static size_t shortened(const char *text, const char *end)
@@ -133,6 +133,7 @@ static bool decode_record(struct hr_json_walk *walk, const struct hr_record *rec
 static void begin_chunk(struct hr_json_decoder *decoder, size_t rows, struct hr_chunk *chunk)
 {
     HR_ASSERT(decoder->plan.column_count <= chunk->schema->count);
+    decoder->shape_wanted = decoder->shape != NULL && hr_simd_best() == HR_SIMD_AVX512;
     for (size_t i = 0; i < decoder->plan.column_count; i++) {
         if (decoder->plan.schema->fields[i].origin != HR_ORIGIN_FIELD) {
             continue;
@@ -151,7 +152,7 @@ static void pause_shape(struct hr_json_decoder *decoder)
 {
     decoder->shape_known = false;
     decoder->shape_pause = decoder->shape_penalty;
-    decoder->shape_penalty += decoder->shape_penalty < HR_JSON_SHAPE_PAUSE_MAX ? decoder->shape_penalty + 1 : 0;
+    decoder->shape_penalty += decoder->shape_penalty < SHAPE_PAUSE_MAX ? decoder->shape_penalty + 1 : 0;
 }
 
 /* Half of the records odd cost as much as walking all. */
@@ -173,7 +174,7 @@ static void decode_walked(struct hr_json_walk *walk, const struct hr_record *rec
     if (HR_LIKELY(accepted)) {
         chunk->record_index[walk->row++] = index;
     }
-    if (decoder->shape == NULL || decoder->shape_known || hr_simd_best() < HR_SIMD_AVX2) {
+    if (HR_LIKELY(!decoder->shape_wanted || decoder->shape_known)) {
         return;
     }
     if (decoder->shape_pause > 0) {
@@ -202,7 +203,7 @@ static void read_columns(struct hr_json_walk *walk, size_t count, struct hr_chun
     }
 }
 
-/* At most HR_JSON_BLOCK records of those present, a column at a time, into as many rows; then the odd ones are walked,
+/* A block of the records present, a column at a time, into as many rows; then the odd ones are walked,
  * and rows of those that are bad are dropped. */
 static void decode_shaped(struct hr_json_walk *walk, const struct hr_record *records, uint32_t first_index,
                           size_t count, size_t present, size_t rows, struct hr_chunk *chunk)
@@ -232,10 +233,11 @@ static void decode_shaped(struct hr_json_walk *walk, const struct hr_record *rec
 }
 
 /* The records up to the next header, at most a block. */
-static size_t block_of(const struct hr_record *records, size_t count)
+static size_t block_of(const struct hr_json_shape *shape, const struct hr_record *records, size_t count)
 {
+    size_t most = hr_json_index_block(shape);
     size_t block = 0;
-    while (block < count && block < HR_JSON_BLOCK && !(records[block].flags & HR_RECORD_HEADER)) {
+    while (block < count && block < most && !(records[block].flags & HR_RECORD_HEADER)) {
         block++;
     }
     return block;
@@ -247,16 +249,17 @@ void hr_json_decoder_chunk(struct hr_json_decoder *decoder, const struct hr_reco
     struct hr_json_walk walk = {.decoder = decoder, .input = {.arena = chunk->arena}};
     begin_chunk(decoder, count, chunk);
     for (size_t i = 0; i < count;) {
-        size_t block = block_of(records + i, count - i);
-        if (block == 0) {
-            i++; /* a header */
-        } else if (HR_LIKELY(decoder->shape_known && block >= HR_JSON_SHAPE_RECORDS)) {
+        size_t block =
+            decoder->shape_wanted && decoder->shape_known ? block_of(decoder->shape, records + i, count - i) : 0;
+        if (block >= HR_JSON_BLOCK_LEAST) {
             decode_shaped(&walk, records + i, first_index + (uint32_t)i, block, count - i, count, chunk);
             i += block;
-        } else {
-            decode_walked(&walk, &records[i], first_index + (uint32_t)i, count, chunk);
-            i++;
+            continue;
         }
+        if (!(records[i].flags & HR_RECORD_HEADER)) {
+            decode_walked(&walk, &records[i], first_index + (uint32_t)i, count, chunk);
+        }
+        i++;
     }
     chunk->rows = walk.row;
     hr_chunk_compact(chunk, decoder->plan.column_count);
@@ -291,10 +294,9 @@ enum hr_status hr_json_decoder_open(struct hr_json_decoder *decoder, const struc
             decoder->targets[i].pattern = decoder->patterns[i];
         }
     }
-    if (hr_json_shape_fits(&decoder->plan)) {
-        decoder->shape = hr_arena_new(arena, struct hr_json_shape);
-        decoder->index = hr_arena_alloc(arena, sizeof(*decoder->index));
-        decoder->index->record_bytes_max = record_bytes_max;
+    decoder->shape = hr_json_shape_new(&decoder->plan, arena);
+    if (decoder->shape != NULL) {
+        decoder->index = hr_json_index_new(decoder->shape, record_bytes_max, arena);
     }
     return HR_OK;
 }

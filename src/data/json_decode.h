@@ -30,6 +30,7 @@ struct hr_json_decoder {
     size_t record_bytes_max;
     struct hr_json_shape *shape; /* NULL: records of this schema have none */
     struct hr_json_index *index;
+    bool shape_wanted; /* the processor has an index, and there may be a shape */
     bool shape_known;
     uint32_t shape_pause;   /* records to walk before a shape is looked for */
     uint32_t shape_penalty; /* the next pause; grows while shapes do not fit */

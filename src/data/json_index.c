@@ -9,10 +9,16 @@
 
 #include "data/simd.h"
 
-#if defined(__x86_64__)
-#include "data/avx2.h"
+/* What a block's records have together, at most; places past the last record's that may be written or read. */
+enum { BLOCK_STARTS = 8192, START_SLACK = 64 + 1 };
 
-#define TARGET_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi2,bmi,bmi2,popcnt")))
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi2,bmi,bmi2,popcnt")))
+
+/* Bytes of a record, so that places fit 16 bits. */
+enum { TEXT_MAX = 65000 };
 
 /* Records whose text is asked for before its turn, and before that into the second level cache. */
 enum { AHEAD = 16, FAR_AHEAD = 40 };
@@ -24,12 +30,12 @@ enum { ODD_START = 32 };
 /* What can be said of a record before its bytes are looked at. */
 static inline bool looks_shaped(const struct hr_json_index *index, struct hr_str text)
 {
-    return text.length >= 16 && text.length <= HR_JSON_SHAPE_TEXT_MAX && text.length <= index->record_bytes_max &&
+    return text.length >= 16 && text.length <= TEXT_MAX && text.length <= index->record_bytes_max &&
            text.data[text.length - 1] == '}';
 }
 
 /* Quotes, and nothing that a plain string cannot hold. */
-TARGET_AVX512 static bool find_quotes_avx512(struct hr_str text, size_t quotes, uint16_t *out)
+TARGET static bool find_quotes(struct hr_str text, size_t quotes, uint16_t *out)
 {
     const __m512i quote = _mm512_set1_epi8('"');
     const __m512i backslash = _mm512_set1_epi8('\\');
@@ -66,61 +72,19 @@ TARGET_AVX512 static bool find_quotes_avx512(struct hr_str text, size_t quotes, 
     return count == quotes && escapes == 0 && (_mm512_movepi8_mask(most) == 0 || hr_str_is_utf8(text));
 }
 
-TARGET_AVX512 static inline bool has_gaps_avx512(const struct hr_json_shape *shape, const uint16_t *starts)
+TARGET static inline bool has_gaps(const struct hr_json_shape *shape, const uint16_t *starts)
 {
     __m512i other = _mm512_setzero_si512();
     for (size_t i = 0; i < shape->quote_count; i += 32) {
         __m512i gap = _mm512_sub_epi16(_mm512_loadu_si512(starts + i + 1), _mm512_loadu_si512(starts + i));
-        __m512i lengths = _mm512_loadu_si512(shape->gaps.lengths + i);
-        __m512i mask = _mm512_loadu_si512(shape->gaps.mask + i);
+        __m512i lengths = _mm512_loadu_si512(shape->gaps + i);
+        __m512i mask = _mm512_loadu_si512(shape->gap_mask + i);
         other = _mm512_ternarylogic_epi64(other, _mm512_xor_si512(gap, lengths), mask, 0xf8); /* a | (b & c) */
     }
     return _mm512_test_epi64_mask(other, other) == 0;
 }
 
-HR_AVX2_TARGET static bool find_quotes_avx2(struct hr_str text, size_t quotes, uint16_t *out)
-{
-    const __m256i quote = _mm256_set1_epi8('"');
-    const __m256i backslash = _mm256_set1_epi8('\\');
-    const __m256i control = _mm256_set1_epi8(0x1f);
-    const uint64_t inside = text.length < 32 ? ((uint64_t)1 << text.length) - 1 : UINT32_MAX;
-    size_t count = 0;
-    uint64_t bad = 0;
-    uint64_t high = 0;
-    for (size_t at = 0; at < text.length; at += 32) {
-        unsigned passed;
-        __m256i block = hr_avx2_block(text.data, text.length, at, &passed);
-        __m256i controls = _mm256_cmpeq_epi8(_mm256_min_epu8(block, control), block);
-        bad |= (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(_mm256_cmpeq_epi8(block, backslash), controls)) & inside;
-        high |= (uint32_t)_mm256_movemask_epi8(block);
-        uint64_t found = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(block, quote)) >> passed;
-        hr_avx2_write_places(out + count, found, at);
-        count += (size_t)__builtin_popcountll(found);
-        if (HR_UNLIKELY(count > quotes)) {
-            return false;
-        }
-    }
-    return count == quotes && bad == 0 && (high == 0 || hr_str_is_utf8(text));
-}
-
-HR_AVX2_TARGET static inline bool has_gaps_avx2(const struct hr_json_shape *shape, const uint16_t *starts)
-{
-#define LOAD(p) _mm256_loadu_si256((const __m256i *)(const void *)(p))
-    __m256i other = _mm256_setzero_si256();
-    for (size_t i = 0; i < shape->quote_count; i += 16) {
-        __m256i gap = _mm256_sub_epi16(LOAD(starts + i + 1), LOAD(starts + i));
-        __m256i known =
-            _mm256_and_si256(_mm256_xor_si256(gap, LOAD(shape->gaps.lengths + i)), LOAD(shape->gaps.mask + i));
-        other = _mm256_or_si256(other, known);
-    }
-    return _mm256_testz_si256(other, other) != 0;
-#undef LOAD
-}
-
-/* For each kernel: what it is inlined into says with which instructions. */
-#define INLINE static inline __attribute__((always_inline))
-
-INLINE bool has_windows(const struct hr_json_shape *shape, const char *text, const uint16_t *starts)
+TARGET static inline bool has_windows(const struct hr_json_shape *shape, const char *text, const uint16_t *starts)
 {
     __m128i other = _mm_setzero_si128();
     for (size_t i = 0; i < shape->window_count; i++) {
@@ -134,7 +98,7 @@ INLINE bool has_windows(const struct hr_json_shape *shape, const char *text, con
 }
 
 /* Of a record with the right gaps between its quotes. starts: with the record's end. */
-INLINE bool has_tokens(const struct hr_json_shape *shape, const char *text, const uint16_t *starts)
+TARGET static inline bool has_tokens(const struct hr_json_shape *shape, const char *text, const uint16_t *starts)
 {
     const struct hr_json_window *forward = &shape->windows[shape->forward];
     const struct hr_json_window *backward = &shape->windows[shape->backward];
@@ -154,11 +118,8 @@ static HR_COLD void set_odd(struct hr_json_index *index, size_t i)
     index->odd[i] = 1;
 }
 
-typedef bool find_fn(struct hr_str text, size_t quotes, uint16_t *out);
-typedef bool gaps_fn(const struct hr_json_shape *shape, const uint16_t *starts);
-
-INLINE size_t index_records(struct hr_json_index *index, const struct hr_record *records, size_t count, size_t present,
-                            find_fn *find, gaps_fn *has_gaps)
+TARGET static size_t index_avx512(struct hr_json_index *index, const struct hr_record *records, size_t count,
+                                  size_t present)
 {
     const struct hr_json_shape *shape = index->shape;
     const size_t quotes = shape->quote_count;
@@ -179,7 +140,7 @@ INLINE size_t index_records(struct hr_json_index *index, const struct hr_record 
         }
         index->text[i] = text.data;
         /* Later records overwrite what is written past a record's places. */
-        index->odd[i] = !looks_shaped(index, text) || !find(text, quotes, starts);
+        index->odd[i] = !looks_shaped(index, text) || !find_quotes(text, quotes, starts);
         starts[quotes] = (uint16_t)(text.length + 1);
     }
     starts = index->starts;
@@ -192,19 +153,25 @@ INLINE size_t index_records(struct hr_json_index *index, const struct hr_record 
     }
     return odd;
 }
-
-TARGET_AVX512 static size_t index_avx512(struct hr_json_index *index, const struct hr_record *records, size_t count,
-                                         size_t present)
-{
-    return index_records(index, records, count, present, find_quotes_avx512, has_gaps_avx512);
-}
-
-HR_AVX2_TARGET static size_t index_avx2(struct hr_json_index *index, const struct hr_record *records, size_t count,
-                                        size_t present)
-{
-    return index_records(index, records, count, present, find_quotes_avx2, has_gaps_avx2);
-}
 #endif
+
+struct hr_json_index *hr_json_index_new(const struct hr_json_shape *shape, size_t record_bytes_max,
+                                        struct hr_arena *arena)
+{
+    size_t stride = 4 * (size_t)shape->value_most + 1;
+    size_t room = HR_JSON_BLOCK_LEAST * stride > BLOCK_STARTS ? HR_JSON_BLOCK_LEAST * stride : BLOCK_STARTS;
+    struct hr_json_index *index = hr_arena_new(arena, struct hr_json_index);
+    index->record_bytes_max = record_bytes_max;
+    index->starts = hr_arena_array(arena, room + START_SLACK, uint16_t);
+    return index;
+}
+
+size_t hr_json_index_block(const struct hr_json_shape *shape)
+{
+    size_t records = BLOCK_STARTS / (shape->quote_count + 1) & ~(size_t)7;
+    records = records < HR_JSON_BLOCK_LEAST ? HR_JSON_BLOCK_LEAST : records;
+    return records < HR_JSON_BLOCK ? records : HR_JSON_BLOCK;
+}
 
 size_t hr_json_index_records(struct hr_json_index *index, const struct hr_json_shape *shape,
                              const struct hr_record *records, size_t count, size_t present)
@@ -212,13 +179,8 @@ size_t hr_json_index_records(struct hr_json_index *index, const struct hr_json_s
     index->shape = shape;
     index->stride = shape->quote_count + 1;
 #if defined(__x86_64__)
-    switch (hr_simd_best()) {
-    case HR_SIMD_AVX512:
+    if (hr_simd_best() == HR_SIMD_AVX512) {
         return index_avx512(index, records, count, present);
-    case HR_SIMD_AVX2:
-        return index_avx2(index, records, count, present);
-    default:
-        break;
     }
 #endif
     (void)records, (void)present;

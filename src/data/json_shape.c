@@ -23,7 +23,7 @@ static bool has_elements(enum hr_type type)
     return type == HR_TYPE_STRING_ARRAY || type == HR_TYPE_DOUBLE_ARRAY || type == HR_TYPE_VECTOR;
 }
 
-bool hr_json_shape_fits(const struct hr_json_plan *plan)
+static bool fits(const struct hr_json_plan *plan)
 {
     const struct hr_json_node *root = &plan->root;
     if (root->count == 0 || root->count + HR_JSON_LEARNED_MAX > HR_JSON_SHAPE_MEMBERS) {
@@ -39,6 +39,28 @@ bool hr_json_shape_fits(const struct hr_json_plan *plan)
     return true;
 }
 
+/* Gaps are read so many at a time. */
+enum { GAP_SLACK = 32 };
+
+static size_t gap_room(const struct hr_json_shape *shape)
+{
+    return 4 * (size_t)shape->value_most + GAP_SLACK;
+}
+
+struct hr_json_shape *hr_json_shape_new(const struct hr_json_plan *plan, struct hr_arena *arena)
+{
+    if (!fits(plan)) {
+        return NULL;
+    }
+    struct hr_json_shape *shape = hr_arena_new(arena, struct hr_json_shape);
+    shape->value_most = plan->root.count + HR_JSON_LEARNED_MAX;
+    shape->values = hr_arena_array(arena, shape->value_most, struct hr_json_shape_value);
+    shape->windows = hr_arena_array(arena, 2 * (size_t)shape->value_most, struct hr_json_window);
+    shape->gaps = hr_arena_array(arena, gap_room(shape), uint16_t);
+    shape->gap_mask = hr_arena_array(arena, gap_room(shape), uint16_t);
+    return shape;
+}
+
 /* What a column takes in quotes; a bare value of such a column is null, of another one null, true, false or a number.
  */
 static bool wants_quotes(const struct hr_field *field)
@@ -50,7 +72,7 @@ static bool wants_quotes(const struct hr_field *field)
 
 static bool add_window(struct hr_json_shape *shape, const char *bytes, size_t from, size_t length, int shift)
 {
-    if (shape->window_count == HR_JSON_SHAPE_WINDOWS) {
+    if (shape->window_count == 2 * shape->value_most) {
         return false;
     }
     struct hr_json_window *window = &shape->windows[shape->window_count++];
@@ -89,8 +111,8 @@ static bool add_token(struct lesson *lesson, const char *token, size_t length, s
 
 static void add_gap(struct hr_json_shape *shape, size_t quote, size_t length)
 {
-    shape->gaps.lengths[quote] = (uint16_t)length;
-    shape->gaps.mask[quote] = UINT16_MAX;
+    shape->gaps[quote] = (uint16_t)length;
+    shape->gap_mask[quote] = UINT16_MAX;
 }
 
 /* Of the key at the next quote, and of the quotes beside it. */
@@ -114,7 +136,7 @@ static bool add_member(struct lesson *lesson, const struct hr_json_member *membe
     const char *before = first ? "{" : lesson->quoted ? "\"," : ",";
     size_t lead = strlen(before);
     size_t length = lead + member->token.length + quoted;
-    if (shape->value_count == HR_JSON_SHAPE_MEMBERS || length > sizeof(token)) {
+    if (shape->value_count == shape->value_most || length > sizeof(token)) {
         return false;
     }
     memcpy(token, before, lead);
@@ -196,7 +218,8 @@ bool hr_json_shape_learn(struct hr_json_shape *shape, struct hr_json_plan *plan,
         .input = {.start = text.data, .end = end, .arena = arena},
     };
     shape->value_count = shape->window_count = shape->quote_count = shape->forward = shape->backward = 0;
-    memset(&shape->gaps, 0, sizeof(shape->gaps));
+    memset(shape->gaps, 0, gap_room(shape) * sizeof(*shape->gaps));
+    memset(shape->gap_mask, 0, gap_room(shape) * sizeof(*shape->gap_mask));
     if (text.length < 2 || text.data[0] != '{') {
         return false;
     }

@@ -16,13 +16,8 @@
 #include "base/str.h"
 #include "data/json_plan.h"
 
-enum {
-    HR_JSON_SHAPE_MEMBERS = 96,  /* of a record */
-    HR_JSON_SHAPE_WINDOWS = 192, /* what its tokens may need */
-    HR_JSON_SHAPE_TOKEN_MAX = 256,
-    HR_JSON_SHAPE_QUOTES = 4 * HR_JSON_SHAPE_MEMBERS,
-    HR_JSON_SHAPE_GAPS = HR_JSON_SHAPE_QUOTES + 32,
-};
+/* Members of a record, and bytes of what stands between two values. */
+enum { HR_JSON_SHAPE_MEMBERS = 1024, HR_JSON_SHAPE_TOKEN_MAX = 256 };
 
 /* Sixteen bytes of a record, of which those in the mask have to be these. */
 struct hr_json_window {
@@ -39,12 +34,6 @@ struct hr_json_shape_value {
     uint32_t column; /* HR_JSON_NONE: only checked */
 };
 
-/* What a quote's start is before the next one's, where the mask says that this is known. */
-struct hr_json_gaps {
-    uint16_t lengths[HR_JSON_SHAPE_GAPS];
-    uint16_t mask[HR_JSON_SHAPE_GAPS];
-};
-
 struct hr_json_shape {
     uint32_t value_count;
     uint32_t window_count;
@@ -52,14 +41,16 @@ struct hr_json_shape {
     uint32_t forward;     /* the last window that might end behind a record of few bytes */
     uint32_t backward;    /* the first that might begin before it */
     uint32_t last;        /* bytes that stand at least behind the last quote */
-    struct hr_json_shape_value values[HR_JSON_SHAPE_MEMBERS];
-    struct hr_json_window windows[HR_JSON_SHAPE_WINDOWS];
-    struct hr_json_gaps gaps;
+    uint32_t value_most;  /* what there is room for; twice as many windows, and four times as many quotes */
+    struct hr_json_shape_value *values;
+    struct hr_json_window *windows;
+    uint16_t *gaps;     /* from each quote's start to the next one's, where this is known */
+    uint16_t *gap_mask; /* all bits where it is */
 };
 
-/* May records of this schema have a shape? Every column is a member of the record's own object, of a type without
- * elements. */
-bool hr_json_shape_fits(const struct hr_json_plan *plan);
+/* Room for a shape in arena, nothing learned. NULL: records of this schema have none, because some column is not a
+ * member of the record's own object, or of a type with elements, or because there are too many. */
+struct hr_json_shape *hr_json_shape_new(const struct hr_json_plan *plan, struct hr_arena *arena);
 /* text: a record that became a row. false: it has no shape. */
 bool hr_json_shape_learn(struct hr_json_shape *shape, struct hr_json_plan *plan, struct hr_str text,
                          struct hr_arena *arena);
