@@ -2,7 +2,8 @@
  *
  * What the checkpoint's files share. For nobody else: users of the checkpoint include state/checkpoint.h.
  *
- *     checkpoint.c            open, close, is it whole
+ *     checkpoint.c            open, close
+ *     checkpoint_whole.c      reads what it says about itself; is it whole
  *     checkpoint_history.c    what it says about itself and its kept batches
  *     checkpoint_directory.c  LOCK, VERSION and MARK around the store
  *     checkpoint_format.c     keys and documents
@@ -114,6 +115,14 @@ enum hr_status hr_checkpoint_write(struct hr_checkpoint *checkpoint, const struc
 enum hr_status hr_checkpoint_usable(const struct hr_checkpoint *checkpoint, struct hr_error *err);
 /* Frees scratch memory that a large delta left behind. */
 void hr_checkpoint_clear_scratch(struct hr_checkpoint *checkpoint);
+
+/* checkpoint_whole.c. Fills the checkpoint from its store; HR_CORRUPT when something is missing, HR_END: it is empty.
+ */
+enum hr_status hr_checkpoint_read(struct hr_checkpoint *checkpoint, struct hr_error *err);
+/* Says what to do about damage, and hands the status through. */
+enum hr_status hr_checkpoint_hint_corrupt(struct hr_error *err);
+/* What the chain of records begins with. */
+uint32_t hr_checkpoint_chain_start(const char *lineage);
 
 /* checkpoint_read.c. Reads the part's pages as of batch; checks them against entry. paged NULL: reads only. index NULL
  * or filled with the versions found. */

@@ -4,8 +4,8 @@
  * and read at start: wrong bytes refuse the start rather than being skipped (WAL recovery mode 0, paranoid checks), the
  * WAL stays small so that a start after a crash is short, and memory at rest is a few MiB.
  *
- * RocksDB's C API gives errors as text only, so the class of an error is read out of the text. It cannot be opened
- * without an info log, also when it is opened to read only: the log then goes to a temporary directory.
+ * RocksDB cannot be opened without an info log, also when it is opened to read only: the log then goes to a temporary
+ * directory.
  */
 #include <dirent.h>
 #include <ftw.h>
@@ -17,6 +17,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "state/store.h"
+#include "state/store_rocksdb_error.h"
 
 #define WRITE_BUFFER_BYTES (8u << 20)
 #define BLOCK_CACHE_BYTES (8u << 20)
@@ -50,36 +51,7 @@ struct rocksdb_store {
 /* Takes RocksDB's text (freed) and makes an error of it. */
 static enum hr_status fail_rocksdb(struct hr_error *err, const char *path, const char *doing, char *text)
 {
-    enum hr_status status = HR_IO;
-    const char *hint = "the state is as of the last finished write; start again to look at it";
-    if (strstr(text, "File too large") != NULL) {
-        hint = "a file may not grow that long: see the limit of the process (ulimit -f), then start again: nothing is "
-               "lost";
-    } else if (strstr(text, "No space left") != NULL || strstr(text, "Disk quota exceeded") != NULL) {
-        hint = "free space on the disk of the state directory, then start again: nothing is lost";
-    } else if (strstr(text, "Too many open files") != NULL) {
-        hint = "no file descriptor is left: raise the limit (ulimit -n) and start again";
-    } else if (strstr(text, "Input/output error") != NULL) {
-        hint = "the disk failed: see the kernel's log (dmesg), then start again: the start looks at what reached it";
-    } else if (strncmp(text, "Corruption", 10) == 0 || strncmp(text, "Invalid argument", 16) == 0 ||
-               strncmp(text, "Not implemented", 15) == 0) {
-        status = HR_CORRUPT;
-        hint = "restore the state directory from a copy, or move it away and start with "
-               "--new-lineage";
-    } else if (strstr(text, "ock file") != NULL || strstr(text, "lock hold") != NULL) {
-        status = HR_LOCKED;
-        hint = "another process uses this state directory; stop it or choose another "
-               "checkpoint location";
-    } else if (strstr(text, "Permission denied") != NULL || strstr(text, "Operation not permitted") != NULL ||
-               strstr(text, "Read-only file system") != NULL) {
-        status = HR_PERMISSION;
-        hint = "give this user read and write access to the state directory";
-    } else if (strstr(text, "No such file") != NULL) {
-        status = HR_CORRUPT;
-        hint = "a file of the store is missing: restore the state directory from a copy";
-    }
-    hr_fail(err, status, "state store %s: %s: %s", path, doing, text);
-    hr_fail_hint(err, "%s", hint);
+    enum hr_status status = hr_store_rocksdb_fail(err, path, doing, text);
     rocksdb_free(text);
     return status;
 }
