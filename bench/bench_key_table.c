@@ -14,6 +14,7 @@
 
 #define ROWS 4096u
 #define BATCHES 5000u
+#define LOADS 5u
 #define MAXIMUM ((size_t)8 << 30)
 
 static double cpu_seconds(void)
@@ -71,7 +72,7 @@ static void run(struct rows *rows, struct hr_key_table *table, size_t keys, bool
            table->count, million / growing, million / seconds, (double)(table->slots.size + table->keys.size) / 1e6);
 }
 
-static void load(const struct hr_key_table *saved)
+static double load_once(const struct hr_key_table *saved)
 {
     struct hr_key_table table;
     struct hr_error err;
@@ -85,9 +86,23 @@ static void load(const struct hr_key_table *saved)
     }
     HR_ASSERT(hr_key_table_loaded(&table, &err) == HR_OK && table.count == saved->count);
     double seconds = cpu_seconds() - begin;
-    printf("%-16s %9zu keys  %6.3f s from pages in memory, %5.2f s/GB\n", "load", table.count, seconds,
-           seconds * 1e9 / (double)saved->slots.size);
     hr_key_table_release(&table);
+    return seconds;
+}
+
+/* The first load touches memory that the host of a virtual machine may have taken back, the others what the one before
+ * gave back. */
+static void load(const struct hr_key_table *saved)
+{
+    double first = load_once(saved);
+    double least = first;
+    for (size_t i = 1; i < LOADS; i++) {
+        double seconds = load_once(saved);
+        least = seconds < least ? seconds : least;
+    }
+    double gigabytes = (double)saved->slots.size / 1e9;
+    printf("%-16s %9zu keys  %6.3f s from pages in memory, %5.2f s/GB, least of %u; the first one %5.2f\n", "load",
+           saved->count, least, least / gigabytes, LOADS, first / gigabytes);
 }
 
 int main(int argc, char **argv)

@@ -19,6 +19,9 @@ def run(bench):
     for kind in ("16-byte string", "long"):
         rates = [re.search(r"^%s .* ([\d.]+) M/s after" % kind, text, re.M).group(1) for text in texts]
         bench.figure("keys: %s" % kind, "million a second", list(map(float, rates)), of="value", must=5, aim=15)
-    loads = [max(float(seconds) for seconds in re.findall(r"([\d.]+) s/GB", text)) for text in texts]
-    bench.figure("loading from pages in memory", "s a GB", loads, better="lower", of="value", must=1)
+    loads, first = ([max(float(seconds) for seconds in re.findall(pattern, text)) for text in texts]
+                    for pattern in (r"([\d.]+) s/GB", r"first one +([\d.]+)"))
+    bench.figure("loading from pages in memory, least of 5", "s a GB", loads, better="lower", of="value", must=1)
+    bench.note("the first of the five took %.2f to %.2f s a GB: a virtual machine's first touch of memory that its host "
+               "has taken back costs more than all else" % (min(first), max(first)))
     bench.note("Reading the pages from RocksDB comes on top; what that costs with a model of 128 MiB is in measure c")
