@@ -7,25 +7,25 @@
  * RocksDB cannot be opened without an info log, also when it is opened to read only: the log then goes to a temporary
  * directory.
  */
-#include <dirent.h>
-#include <ftw.h>
 #include <rocksdb/c.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
 #include "state/store.h"
-#include "state/store_rocksdb_error.h"
+#include "state/store_rocksdb_internal.h"
 
 #define WRITE_BUFFER_BYTES (8u << 20)
 #define BLOCK_CACHE_BYTES (8u << 20)
 #define WAL_BYTES_MAX (16u << 20)
-/* What a scan of a whole part reads at once: by the block, a GiB would be 65,536 reads. */
+/* What a scan of a whole part reads at once: by the block, a GiB would be 65,536 reads. But most scans are of a few
+ * keys, and what is read ahead for them, of each table, is in vain: a scan is taken for a long one after so many keys.
+ */
 #define READ_AHEAD_BYTES (256u << 10)
+#define READ_AHEAD_AFTER 48u
 /* Of a key, in the filter of its table: one lookup in a hundred reads a block in vain. */
 #define FILTER_BITS 10.0
+/* Of level 0, from which on compaction does not wait for the end of the start. */
+#define TABLES_UNSETTLED_MAX 16u
 /* Keys that RocksDB looks up at once. */
 #define KEYS_AT_ONCE 32
 /* A reused write batch keeps its memory; past this size it is made anew. */
@@ -34,13 +34,14 @@
 struct rocksdb_store {
     struct hr_store store;
     char *path;
-    char log_directory[64]; /* of a reader */
+    char log_directory[HR_LOG_DIRECTORY_MAX]; /* of a reader */
     rocksdb_t *db;
     rocksdb_column_family_handle_t *family; /* the only one */
     rocksdb_options_t *options;
     rocksdb_writeoptions_t *write_synced;
     rocksdb_writeoptions_t *write_unsynced;
     rocksdb_readoptions_t *read;     /* many keys, once: they would only push others out of the cache */
+    rocksdb_readoptions_t *read_far; /* the same, a long scan */
     rocksdb_readoptions_t *read_one; /* one key: its neighbours in the block are often next */
     rocksdb_writebatch_t *batch;
     bool read_only;
@@ -164,19 +165,44 @@ static void iterator_release(rocksdb_iterator_t **iterator)
     rocksdb_iter_destroy(*iterator);
 }
 
-static enum hr_status rocksdb_store_scan(struct hr_store *store, struct hr_str from, struct hr_str to,
-                                         hr_store_visit_fn *visit, void *context, struct hr_error *err)
+/* Sets the iterator on the first key from `from`. */
+static rocksdb_iterator_t *iterator_at(struct rocksdb_store *self, const rocksdb_readoptions_t *read,
+                                       struct hr_str from)
 {
-    struct rocksdb_store *self = (struct rocksdb_store *)store;
-    rocksdb_iterator_t *iterator HR_CLEANUP(iterator_release) = rocksdb_create_iterator(self->db, self->read);
+    rocksdb_iterator_t *iterator = rocksdb_create_iterator(self->db, read);
     if (from.length == 0) {
         rocksdb_iter_seek_to_first(iterator);
     } else {
         rocksdb_iter_seek(iterator, from.data, from.length);
     }
+    return iterator;
+}
+
+/* The scan turns out to be a long one: goes on from the same key, reading ahead. */
+static void iterator_read_ahead(struct rocksdb_store *self, rocksdb_iterator_t **iterator)
+{
+    struct hr_str key;
+    key.data = rocksdb_iter_key(*iterator, &key.length);
+    rocksdb_iterator_t *ahead = iterator_at(self, self->read_far, key);
+    rocksdb_iter_destroy(*iterator);
+    *iterator = ahead;
+}
+
+static enum hr_status rocksdb_store_scan(struct hr_store *store, struct hr_str from, struct hr_str to,
+                                         hr_store_visit_fn *visit, void *context, struct hr_error *err)
+{
+    struct rocksdb_store *self = (struct rocksdb_store *)store;
+    rocksdb_iterator_t *iterator HR_CLEANUP(iterator_release) = iterator_at(self, self->read, from);
+    size_t seen = 0;
     for (; rocksdb_iter_valid(iterator); rocksdb_iter_next(iterator)) {
         struct hr_str key;
         struct hr_str value;
+        if (++seen == READ_AHEAD_AFTER) {
+            iterator_read_ahead(self, &iterator);
+            if (!rocksdb_iter_valid(iterator)) {
+                break; /* an error: the key was there */
+            }
+        }
         key.data = rocksdb_iter_key(iterator, &key.length);
         if (to.length > 0 && hr_str_compare(key, to) >= 0) {
             break;
@@ -189,7 +215,8 @@ static enum hr_status rocksdb_store_scan(struct hr_store *store, struct hr_str f
     return text == NULL ? HR_OK : fail_rocksdb(err, self->path, "scan", text);
 }
 
-/* Compaction waits for this: after a clean stop, too, there is mostly something to compact. */
+/* Compaction waits for this, for after a clean stop, too, there is mostly something to compact; but not when many runs
+ * were so short that there is much of it. */
 static void rocksdb_store_settle(struct hr_store *store)
 {
     struct rocksdb_store *self = (struct rocksdb_store *)store;
@@ -202,30 +229,6 @@ static void rocksdb_store_settle(struct hr_store *store)
     rocksdb_set_options(self->db, 1, keys, values, &text);
     rocksdb_free(text); /* it tidies then after the next start */
     self->settled = true;
-}
-
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk)
-{
-    (void)status;
-    (void)type;
-    (void)walk;
-    return remove(path);
-}
-
-/* A new directory for a reader's info log. */
-static enum hr_status log_directory_make(struct rocksdb_store *self, struct hr_error *err)
-{
-    const char *places[] = {getenv("TMPDIR"), "/tmp", "/dev/shm", "/var/tmp"};
-    for (size_t i = 0; i < HR_ARRAY_LEN(places); i++) {
-        if (places[i] != NULL && strlen(places[i]) < 40) {
-            snprintf(self->log_directory, sizeof(self->log_directory), "%s/headrace-XXXXXX", places[i]);
-            if (mkdtemp(self->log_directory) != NULL) {
-                return HR_OK;
-            }
-        }
-    }
-    hr_fail_errno(err, HR_CANNOT_CREATE, "a temporary directory");
-    return hr_fail_hint(err, "set TMPDIR to a directory that can be written; a reader's log goes there");
 }
 
 static void rocksdb_store_close(struct hr_store *store)
@@ -250,6 +253,7 @@ static void rocksdb_store_close(struct hr_store *store)
     rocksdb_writeoptions_destroy(self->write_synced);
     rocksdb_writeoptions_destroy(self->write_unsynced);
     rocksdb_readoptions_destroy(self->read);
+    rocksdb_readoptions_destroy(self->read_far);
     rocksdb_readoptions_destroy(self->read_one);
     rocksdb_options_destroy(self->options);
     hr_free(self->path);
@@ -307,30 +311,6 @@ static rocksdb_options_t *rocksdb_store_options(bool create, bool read_only)
     return options;
 }
 
-/* With CURRENT missing RocksDB would begin a new, empty store over the old files. */
-static enum hr_status rocksdb_store_look(const char *path, bool *exists, struct hr_error *err)
-{
-    *exists = false;
-    DIR *directory = opendir(path);
-    if (directory == NULL) {
-        return HR_OK;
-    }
-    bool current = false;
-    bool data = false;
-    for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
-        const char *ending = strrchr(entry->d_name, '.');
-        current = current || strcmp(entry->d_name, "CURRENT") == 0;
-        data = data || (ending != NULL && (strcmp(ending, ".sst") == 0 || strcmp(ending, ".log") == 0));
-    }
-    closedir(directory);
-    if (data && !current) {
-        hr_fail(err, HR_CORRUPT, "state store %s: the file CURRENT is missing", path);
-        return hr_fail_hint(err, "restore the state directory from a copy");
-    }
-    *exists = current;
-    return HR_OK;
-}
-
 /* By family, for a lookup of many keys wants to be told which. */
 static const char *const families[] = {"default"};
 
@@ -344,14 +324,19 @@ static void open_read_only(struct rocksdb_store *self, char **text)
 static void open_to_write(struct rocksdb_store *self, char **text)
 {
     const rocksdb_options_t *options[] = {self->options};
+    uint64_t tables = 0;
     self->db = rocksdb_open_column_families(self->options, self->path, 1, families, options, &self->family, text);
+    if (*text == NULL && rocksdb_property_int(self->db, "rocksdb.num-files-at-level0", &tables) == 0 &&
+        tables >= TABLES_UNSETTLED_MAX) {
+        rocksdb_store_settle(&self->store);
+    }
 }
 
 enum hr_status hr_store_open_rocksdb(const char *path, enum hr_store_mode mode, struct hr_store **out,
                                      struct hr_error *err)
 {
     bool exists;
-    HR_TRY(rocksdb_store_look(path, &exists, err));
+    HR_TRY(hr_store_rocksdb_look(path, &exists, err));
     if (!exists && mode != HR_STORE_CREATE) {
         return hr_fail(err, HR_NO_INPUT, "state store %s: there is none", path);
     }
@@ -369,21 +354,24 @@ enum hr_status hr_store_open_rocksdb(const char *path, enum hr_store_mode mode, 
     self->read = rocksdb_readoptions_create();
     rocksdb_readoptions_set_verify_checksums(self->read, 1);
     rocksdb_readoptions_set_fill_cache(self->read, 0);
-    rocksdb_readoptions_set_readahead_size(self->read, READ_AHEAD_BYTES);
+    self->read_far = rocksdb_readoptions_create();
+    rocksdb_readoptions_set_verify_checksums(self->read_far, 1);
+    rocksdb_readoptions_set_fill_cache(self->read_far, 0);
+    rocksdb_readoptions_set_readahead_size(self->read_far, READ_AHEAD_BYTES);
     self->read_one = rocksdb_readoptions_create();
     rocksdb_readoptions_set_verify_checksums(self->read_one, 1);
     char *text = NULL;
     if (mode == HR_STORE_LOOK) {
         open_read_only(self, &text);
     } else if (self->read_only) {
-        enum hr_status made = log_directory_make(self, err);
+        enum hr_status made = hr_store_rocksdb_log_directory(self->log_directory, err);
         if (made != HR_OK) {
             rocksdb_store_close(&self->store);
             return made;
         }
         rocksdb_options_set_db_log_dir(self->options, self->log_directory);
         open_read_only(self, &text);
-        nftw(self->log_directory, remove_entry, 4, FTW_DEPTH | FTW_PHYS); /* the log lives on without a name */
+        hr_store_rocksdb_remove_directory(self->log_directory); /* the log lives on without a name */
     } else {
         open_to_write(self, &text);
         self->batch = rocksdb_writebatch_create();

@@ -2,9 +2,9 @@
  *
  * RocksDB's C API gives errors as text only, so the class of an error is read out of the text.
  */
-#include "state/store_rocksdb_error.h"
-
 #include <string.h>
+
+#include "state/store_rocksdb_internal.h"
 
 enum hr_status hr_store_rocksdb_fail(struct hr_error *err, const char *path, const char *doing, const char *text)
 {
