@@ -13,7 +13,7 @@
 #include "base/buf.h"
 #include "data/format.h"
 
-enum { ROWS_MAX = 640 };
+enum { ROWS_MAX = 640, COLUMNS_MAX = 512 };
 
 struct rows {
     struct hr_arena arena;
@@ -98,7 +98,7 @@ static inline void rows_decode(struct rows *rows)
     hr_format_decode(rows->format, rows->records, 0, rows->record_count, &rows->chunk);
     hr_format_fill_metadata(&rows->chunk);
 
-    size_t columns[64];
+    size_t columns[COLUMNS_MAX];
     for (size_t i = 0; i < rows->schema.count; i++) {
         columns[i] = i;
     }

@@ -218,4 +218,48 @@ static void test_index(void)
     rows_close(&rows);
 }
 
-TEST_MAIN("json_shape", {"index", test_index}, {"kernels", test_kernels})
+/* So many members that a block has few records. */
+static void test_wide(void)
+{
+    enum { MEMBERS = 300, WIDE_RECORDS = 100 };
+    struct hr_buf schema;
+    struct hr_buf records[WIDE_RECORDS];
+    struct rows general;
+    struct rows shaped;
+    uint64_t state = 1;
+    hr_buf_init(&schema, 1 << 20);
+    for (int k = 0; k < MEMBERS; k++) {
+        hr_buf_printf(&schema, "%sm%d %s", k > 0 ? ", " : "", k,
+                      k % 3 == 0   ? "string"
+                      : k % 3 == 1 ? "long"
+                                   : "double");
+    }
+    for (int i = 0; i < WIDE_RECORDS; i++) {
+        hr_buf_init(&records[i], 1 << 20);
+        for (int k = 0; k < MEMBERS; k++) {
+            hr_buf_printf(&records[i], "%s\"m%d\":", k > 0 ? "," : "{", k == 200 && i % 11 == 5 ? 8 : k);
+            hr_buf_printf(&records[i], k % 3 == 0 ? "\"%zu\"" : k % 3 == 1 ? "%zu" : "%zu.5", draw(&state, 100000));
+        }
+        hr_buf_append_char(&records[i], '}');
+    }
+    rows_open(&general, hr_buf_text(&schema), "type: json");
+    rows_open(&shaped, hr_buf_text(&schema), "type: json");
+    for (enum hr_simd simd = HR_SIMD_NONE; simd <= HR_SIMD_AVX512; simd += HR_SIMD_AVX512) {
+        struct rows *rows = simd == HR_SIMD_NONE ? &general : &shaped;
+        hr_simd_limit(simd);
+        for (int i = 0; i < WIDE_RECORDS; i++) {
+            rows_add(rows, hr_buf_str(&records[i]));
+        }
+        rows_decode(rows);
+    }
+    CU_ASSERT_EQUAL(shaped.chunk.rows, WIDE_RECORDS);
+    TEST_TEXT_EQUAL(hr_buf_text(&shaped.out), hr_buf_text(&general.out));
+    rows_close(&general);
+    rows_close(&shaped);
+    for (int i = 0; i < WIDE_RECORDS; i++) {
+        hr_buf_release(&records[i]);
+    }
+    hr_buf_release(&schema);
+}
+
+TEST_MAIN("json_shape", {"index", test_index}, {"kernels", test_kernels}, {"wide", test_wide})
