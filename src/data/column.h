@@ -4,9 +4,9 @@
  * rows are zero bytes, so that kernels may read them. Everything lives in the chunk's arena; string bytes may also
  * live in the record they came from, which outlives the chunk.
  *
- * A vector row is a view: dense (`indices` NULL, `count` == `size` values) or sparse (ascending indices). Rows of one
- * column may differ in form, as in Spark. Where all rows of a chunk are dense, non-null, of one size and back to back,
- * `dense` points to the row-major matrix, so that kernels can run over it.
+ * A vector row is a view: dense (`indices` NULL, `count` == `size` values) or sparse (strictly ascending indices). Rows
+ * of one column may differ in form, as in Spark. Where all rows of a chunk are dense, non-null, of one size and back to
+ * back, `dense` points to the row-major matrix, so that kernels can run over it.
  */
 #ifndef HR_DATA_COLUMN_H
 #define HR_DATA_COLUMN_H

@@ -127,16 +127,16 @@ TARGET static size_t index_avx512(struct hr_json_index *index, const struct hr_r
     for (size_t i = 0; i < count; i++, starts += index->stride) {
         struct hr_str text = records[i].value;
         if (i + AHEAD < present) {
-            const char *ahead = records[i + AHEAD].value.data;
-            __builtin_prefetch(ahead);
-            __builtin_prefetch(ahead + 64);
-            __builtin_prefetch(ahead + 128);
+            uintptr_t ahead = (uintptr_t)records[i + AHEAD].value.data;
+            __builtin_prefetch((const void *)ahead);
+            __builtin_prefetch((const void *)(ahead + 64));
+            __builtin_prefetch((const void *)(ahead + 128));
         }
         if (i + FAR_AHEAD < present) {
-            const char *ahead = records[i + FAR_AHEAD].value.data;
-            __builtin_prefetch(ahead, 0, 2);
-            __builtin_prefetch(ahead + 64, 0, 2);
-            __builtin_prefetch(ahead + 128, 0, 2);
+            uintptr_t ahead = (uintptr_t)records[i + FAR_AHEAD].value.data;
+            __builtin_prefetch((const void *)ahead, 0, 2);
+            __builtin_prefetch((const void *)(ahead + 64), 0, 2);
+            __builtin_prefetch((const void *)(ahead + 128), 0, 2);
         }
         index->text[i] = text.data;
         /* Later records overwrite what is written past a record's places. */

@@ -84,8 +84,8 @@ static HR_COLD double exp_by_horner(double r)
 
 /* e^r for |r| <= 0.35 as exp_by_horner has it, sooner: the same polynomial as a tree. Either sum is less than
  * 2.3 · 2^-56 from the polynomial's value (|sum| < 0.19, and what is added to 1/6 is small), so Horner's lies between
- * this one − 2^-54 and + 2^-54. Each step of exp_end is monotonic in the sum, rounding included: where the two ends
- * agree, so does all between. In about one of 200 they do not. */
+ * this one − 2^-53 and + 2^-53. Each step of exp_end is monotonic in the sum, rounding included: where the two ends
+ * agree, so does all between. In about one of a hundred they do not. */
 static inline double exp_of_remainder(double r)
 {
     const double *c = exp_factors;
@@ -95,7 +95,7 @@ static inline double exp_of_remainder(double r)
     double middle = (c[7] * r + c[8]) + r2 * (c[5] * r + c[6]);
     double high = ((c[3] * r + c[4]) + r2 * (c[1] * r + c[2])) + r4 * c[0];
     double sum = low + r2 * (middle + r4 * high);
-    if (HR_UNLIKELY(exp_end(r, sum - 0x1p-54) != exp_end(r, sum + 0x1p-54))) {
+    if (HR_UNLIKELY(exp_end(r, sum - 0x1p-53) != exp_end(r, sum + 0x1p-53))) {
         return exp_by_horner(r);
     }
     return exp_end(r, sum);

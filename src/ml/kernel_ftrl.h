@@ -2,7 +2,8 @@
  *
  * A step of FTRL-Proximal: σ = (√(n + g²) − √n) / alpha; z ← z + g − σ w; n ← n + g², with g = e x; the weight w is 0
  * if |z| <= l1, else −(z − sgn(z) l1) / ((beta + √n) / alpha + l2). A coordinate is [z, n]. Eight at a time where there
- * is AVX-512, four where there is AVX2, with the same bits. Thread: any.
+ * is AVX-512, four where there is AVX2, with the same bits (of a row whose indices are strictly ascending, and of
+ * coordinates without −0, which no step makes). Thread: any.
  */
 #ifndef HR_ML_KERNEL_FTRL_H
 #define HR_ML_KERNEL_FTRL_H

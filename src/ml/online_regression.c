@@ -211,12 +211,12 @@ PREFETCH prefetch_coordinates(const struct hr_online_model *model, const struct 
     }
 }
 
-/* The first lines alone: of a long row the processor sees for itself where it goes on. */
-PREFETCH prefetch_lines(const void *start, size_t lines)
+/* The first lines alone: of a long row the processor sees for itself where it goes on. start: an address, or 0. */
+PREFETCH prefetch_lines(uintptr_t start, size_t lines)
 {
 #pragma GCC unroll 4
     for (size_t i = 0; i < lines; i++) {
-        __builtin_prefetch((const char *)start + 64 * i);
+        __builtin_prefetch((const void *)(start + 64 * i));
     }
 }
 
@@ -226,8 +226,8 @@ PREFETCH prefetch(const struct hr_online_model *model, const struct hr_chunk *ch
     const struct hr_vector *vectors = chunk->columns[model->base.features].vectors;
     if (row + PREFETCH_ROWS < chunk->rows) {
         const struct hr_vector *vector = &vectors[row + PREFETCH_ROWS];
-        prefetch_lines(vector->values, 4);
-        prefetch_lines(vector->indices, 2);
+        prefetch_lines((uintptr_t)vector->values, 4);
+        prefetch_lines((uintptr_t)vector->indices, 2);
     }
     if (model->base.state.size > PREFETCH_BYTES && row + PREFETCH_COORDINATES_ROWS < chunk->rows) {
         prefetch_coordinates(model, &vectors[row + PREFETCH_COORDINATES_ROWS]);

@@ -21,7 +21,7 @@
 #define COST_GET 2
 #define COST_FIND 12
 /* Pages that are asked for at once. */
-#define KEYS_AT_ONCE 64
+#define PAGES_AT_ONCE 64
 /* A start has two cores at least, and nothing else to do with them. */
 #define PASSES_MAX 2
 #define PASS_PAGES_MIN 2048
@@ -144,8 +144,8 @@ static enum hr_status pass_scan(struct page_pass *pass, size_t first, size_t end
 static enum hr_status pass_by_key(struct page_pass *pass, struct hr_error *err)
 {
     const struct page_plan *plan = pass->plan;
-    struct hr_str keys[KEYS_AT_ONCE];
-    char bytes[KEYS_AT_ONCE][HR_PAGE_KEY_MAX];
+    struct hr_str keys[PAGES_AT_ONCE];
+    char bytes[PAGES_AT_ONCE][HR_PAGE_KEY_MAX];
     for (size_t page = pass->first; page < pass->end;) {
         if (plan->versions[page] < 0) {
             HR_TRY(pass_scan(pass, page, page + 1, err));
@@ -153,7 +153,7 @@ static enum hr_status pass_by_key(struct page_pass *pass, struct hr_error *err)
             continue;
         }
         size_t count = 0;
-        for (; page < pass->end && count < KEYS_AT_ONCE && plan->versions[page] >= 0; page++, count++) {
+        for (; page < pass->end && count < PAGES_AT_ONCE && plan->versions[page] >= 0; page++, count++) {
             keys[count] = hr_key_page(plan->entry->name, (uint32_t)page, plan->versions[page], bytes[count]);
         }
         HR_TRY(hr_store_get_all(plan->checkpoint->store, keys, count, pass_visit, pass, err));
@@ -169,9 +169,9 @@ static void *pass_run(void *context)
     pass->status =
         plan->versions != NULL ? pass_by_key(pass, &pass->err) : pass_scan(pass, pass->first, pass->end, &pass->err);
     if (pass->status == HR_OK) {
-        size_t end = pass->end * HR_PAGE_SIZE;
+        size_t size = plan->paged != NULL ? plan->paged->size : 0; /* may be more than the part had */
         pass_take(pass);
-        pass_zero(pass, end < plan->entry->size ? end : plan->entry->size);
+        pass_zero(pass, pass->end == plan->pages ? size : pass->end * HR_PAGE_SIZE);
     }
     return NULL;
 }

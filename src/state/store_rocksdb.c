@@ -8,6 +8,7 @@
  * directory.
  */
 #include <rocksdb/c.h>
+#include <stdlib.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -321,13 +322,20 @@ static void open_read_only(struct rocksdb_store *self, char **text)
                                                           &self->family, 0, text);
 }
 
+/* RocksDB has this number as text only. */
+static bool has_many_tables(const struct rocksdb_store *self)
+{
+    char *tables = rocksdb_property_value(self->db, "rocksdb.num-files-at-level0");
+    bool many = tables != NULL && strtoull(tables, NULL, 10) >= TABLES_UNSETTLED_MAX;
+    rocksdb_free(tables);
+    return many;
+}
+
 static void open_to_write(struct rocksdb_store *self, char **text)
 {
     const rocksdb_options_t *options[] = {self->options};
-    uint64_t tables = 0;
     self->db = rocksdb_open_column_families(self->options, self->path, 1, families, options, &self->family, text);
-    if (*text == NULL && rocksdb_property_int(self->db, "rocksdb.num-files-at-level0", &tables) == 0 &&
-        tables >= TABLES_UNSETTLED_MAX) {
+    if (*text == NULL && has_many_tables(self)) {
         rocksdb_store_settle(&self->store);
     }
 }

@@ -413,6 +413,33 @@ static void test_large_parts_are_read_side_by_side(void)
 }
 
 /* A commit is not synced: when it is lost, the batch is prepared again, never gone. */
+/* What a region holds past the end of a part that was smaller is not stored, so it must be zeros. */
+static void test_smaller_part(void)
+{
+    struct kept_store kept;
+    struct hr_paged paged;
+    kept_init(&kept);
+    hr_paged_init(&paged, 1 << 20);
+    struct hr_checkpoint *checkpoint = open_keeping(&kept, 3, true);
+    set(&paged, HR_PAGE_SIZE + 99, 1);
+    prepare(checkpoint, 0, "r", &paged);
+    commit(checkpoint);
+    hr_paged_release(&paged);
+    hr_paged_init(&paged, 1 << 20);
+    CU_ASSERT_EQUAL_FATAL(hr_paged_resize(&paged, 4 * HR_PAGE_SIZE, &err), HR_OK);
+    memset(paged.data, 9, paged.size);
+    struct hr_checkpoint_part part = {"model", &paged};
+    CU_ASSERT_EQUAL(hr_checkpoint_load(checkpoint, 0, &part, &err), HR_OK);
+    size_t wrong = 0;
+    for (size_t i = 0; i < paged.size; i++) {
+        wrong += paged.data[i] != (i == HR_PAGE_SIZE + 99);
+    }
+    CU_ASSERT_EQUAL(wrong, 0);
+    hr_checkpoint_close(checkpoint);
+    hr_paged_release(&paged);
+    kept_release(&kept);
+}
+
 static void test_lost_commit_leaves_prepared(void)
 {
     bool seen[2] = {false};
@@ -816,6 +843,7 @@ TEST_MAIN("checkpoint", {"create, prepare, commit", test_create_prepare_commit},
           {"a start goes on to the prepared batch", test_start_goes_on_to_prepared},
           {"large parts are read by key", test_large_parts_are_read_by_key},
           {"large parts are read side by side", test_large_parts_are_read_side_by_side},
+          {"a part smaller than its region", test_smaller_part},
           {"a lost commit leaves a prepared batch", test_lost_commit_leaves_prepared},
           {"only dirty pages are written", test_only_dirty_pages_are_written}, {"keep and prune", test_keep_and_prune},
           {"identity and new lineage", test_identity_and_new_lineage}, {"a write that fails", test_failed_write},
