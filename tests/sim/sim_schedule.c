@@ -130,6 +130,19 @@ static void zombie_finish(struct sim_instance *zombie, enum hr_status status)
     world->paused = false;
 }
 
+/* Closes world->current, which may sleep as it lets go of its sinks: then its successor is world->current. */
+static void world_close(struct sim_world *world)
+{
+    struct sim_instance *instance = world->current;
+    sim_instance_close(instance);
+    if (instance->superseded) {
+        hr_store_close(instance->memory);
+        world->paused = false;
+    } else {
+        world->current = NULL;
+    }
+}
+
 /* Starts an instance as world->current; false: it did not come up. */
 static bool world_start(struct sim_world *world)
 {
@@ -142,8 +155,7 @@ static bool world_start(struct sim_world *world)
     }
     if (status != HR_OK) {
         instance_judge(instance, status);
-        sim_instance_close(instance);
-        world->current = NULL;
+        world_close(world);
         return false;
     }
     world_note_batch(world, instance, &instance->plan->plan->source->position);
@@ -170,8 +182,7 @@ static void world_batch(struct sim_world *world)
     if (!world->done) {
         instance_judge(instance, status);
     }
-    sim_instance_close(instance);
-    world->current = NULL;
+    world_close(world);
 }
 
 void sim_drive(struct sim_world *world, int64_t batches, int64_t starts)
@@ -242,8 +253,7 @@ bool sim_run_schedule(struct sim_world *world, uint64_t seed, int64_t schedule, 
         sim_fail(world, "the query did not come to its end after %d starts", STARTS_MAX);
     }
     if (world->current != NULL) {
-        sim_instance_close(world->current);
-        world->current = NULL;
+        world_close(world);
     }
     if (world->failure[0] == '\0') {
         sim_check(world);
