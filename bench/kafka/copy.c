@@ -2,7 +2,7 @@
  *
  * The speed of light: librdkafka alone copies a topic, a transaction every BATCH records, nothing decoded.
  *
- *     copy BOOTSTRAP IN OUT RECORDS [BATCH]
+ *     copy BOOTSTRAP IN OUT RECORDS [BATCH [PARTITIONS]]
  *
  * Prints rows a second and processor time a row, as main_job.py does for the query.
  */
@@ -31,10 +31,10 @@ static double seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void assign(rd_kafka_t *consumer, const char *topic)
+static void assign(rd_kafka_t *consumer, const char *topic, int partitions)
 {
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(4);
-    for (int i = 0; i < 4; i++) {
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(partitions);
+    for (int i = 0; i < partitions; i++) {
         rd_kafka_topic_partition_list_add(list, topic, i)->offset = 0;
     }
     rd_kafka_assign(consumer, list);
@@ -102,7 +102,7 @@ static void copy(rd_kafka_t *consumer, const char *from, rd_kafka_t *producer, r
 int main(int argc, char **argv)
 {
     if (argc < 5) {
-        fprintf(stderr, "usage: copy BOOTSTRAP IN OUT RECORDS [BATCH]\n");
+        fprintf(stderr, "usage: copy BOOTSTRAP IN OUT RECORDS [BATCH [PARTITIONS]]\n");
         return 64;
     }
     const char *const consumer_settings[] = {"group.id", "copy", "enable.auto.commit", "false", "fetch.wait.max.ms",
@@ -124,7 +124,7 @@ int main(int argc, char **argv)
     rd_kafka_topic_t *topic = rd_kafka_topic_new(producer, argv[3], NULL);
     rd_kafka_poll_set_consumer(consumer);
     check("init", rd_kafka_init_transactions(producer, 30000));
-    assign(consumer, argv[2]);
+    assign(consumer, argv[2], argc > 6 ? (int)strtol(argv[6], NULL, 10) : 4);
     double begin = seconds();
     copy(consumer, argv[2], producer, topic, records, argc > 5 ? strtol(argv[5], NULL, 10) : 100000);
     double wall = seconds() - begin;

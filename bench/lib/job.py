@@ -44,7 +44,7 @@ class Headrace:
 
 class Job:
     def __init__(self, bench, engine, source, records, partitions=4):
-        self.bench, self.engine, self.source, self.records = bench, engine, source, records
+        self.bench, self.engine, self.source, self.records, self.partitions = bench, engine, source, records, partitions
         self.broker = bench.broker()
         self.bootstrap = self.broker.bootstrap
         self.name = "bench-%s-%x" % (engine.name.replace("_", "-"), time.time_ns())
@@ -107,8 +107,13 @@ class Job:
         return {"rows_s": rows / (last[0] - first[0]), "cpu_us": (last[2] - first[2]) / rows * 1e6, **whole}
 
     def done(self):
-        """Counts what a reader sees, then takes the topic and the folder away."""
-        seen = self.broker.count(self.target)
+        """Counts what a reader sees, then takes the topic and the folder away.
+
+        A commit is over once the coordinator has decided; its markers reach the partitions, up to 256, a little later.
+        """
+        limit = time.monotonic() + LATE
+        while (seen := self.broker.count(self.target)) < self.records and time.monotonic() < limit:
+            time.sleep(0.1)
         self.drop()
         if seen != self.records:
             raise Failure("%s: a read_committed reader sees %d of %d rows" % (self.engine.name, seen, self.records))

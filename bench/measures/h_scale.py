@@ -77,11 +77,11 @@ def batches(bench, peers):
         yield batch, costs(bench, engines, bench.broker().clicks_topic(records), records)
 
 
-def partitions(bench):
+def partitions(bench, peers):
     records = min(RECORDS, bench.options.records)
     for count in PARTITIONS:
         source = bench.broker().clicks_topic(records, count)
-        yield count, costs(bench, [Headrace(bench)], source, records, count)
+        yield count, costs(bench, [Headrace(bench), *peers], source, records, count)
 
 
 class Numbers(Headrace):

@@ -11,7 +11,7 @@ class Copy:
         self.program, self.batch = program, batch
 
     def command(self, job):
-        return [self.program, job.bootstrap, job.source, job.target, job.records, self.batch], {}
+        return [self.program, job.bootstrap, job.source, job.target, job.records, self.batch, job.partitions], {}
 
 
 def setup(bench, _):
