@@ -69,8 +69,8 @@ static double ratio_of(const struct gate *gate, bool planted, double *nanosecond
 
 int main(int argc, char **argv)
 {
-    static const struct gate *const gates[] = {&gate_decode, &gate_encode, &gate_logistic, &gate_k_means,
-                                               &gate_checkpoint};
+    static const struct gate *const gates[] = {&gate_decode,   &gate_decode_columns, &gate_encode,
+                                               &gate_logistic, &gate_k_means,        &gate_checkpoint};
     bool self_test = argc == 2 && strcmp(argv[1], "--self-test") == 0;
     if (argc > 1 && !self_test) {
         fprintf(stderr, "usage: bench_gates [--self-test]\n");
@@ -78,6 +78,10 @@ int main(int argc, char **argv)
     }
     int unexpected = 0;
     for (size_t i = 0; i < HR_ARRAY_LEN(gates); i++) {
+        if (gates[i]->can != NULL && !gates[i]->can()) {
+            printf("%-7s %-52s this processor cannot\n", "-", gates[i]->name);
+            continue;
+        }
         double nanoseconds;
         double ratio = ratio_of(gates[i], self_test, &nanoseconds);
         bool broken = ratio > gates[i]->bound;

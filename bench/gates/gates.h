@@ -6,6 +6,7 @@
 #ifndef HR_BENCH_GATES_H
 #define HR_BENCH_GATES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct gate {
@@ -13,6 +14,7 @@ struct gate {
     double bound; /* of time(work) / time(reference) */
     const char *item;
     double items; /* of one call of work */
+    bool (*can)(void); /* NULL: on every processor */
     void (*open)(void);
     void (*work)(void);
     void (*reference)(void);
@@ -20,6 +22,7 @@ struct gate {
 };
 
 extern const struct gate gate_decode;
+extern const struct gate gate_decode_columns;
 extern const struct gate gate_encode;
 extern const struct gate gate_logistic;
 extern const struct gate gate_k_means;

@@ -10,4 +10,4 @@ AIM = "90 times, 100 times"
 
 def run(bench):
     for peer in bench.peers("river", "river_pipeline", "river_default"):
-        compare(bench, peer, rows=(60, 100), cpu=(60, 90))
+        compare(bench, peer, rows=(60, 100), cpu=(60, 90), limit=bench.peers("copy"))
