@@ -269,6 +269,7 @@ static size_t fill_block(const struct hr_model *base, struct hr_chunk *chunk, si
     return row;
 }
 
+/* What is left to do of a row that was learned is done while the next one waits for its probability. */
 static void learn_block(struct hr_online_model *model, const struct hr_chunk *chunk, struct online_block *block)
 {
     struct hr_model_head *head = hr_model_head(&model->base);
@@ -276,6 +277,9 @@ static void learn_block(struct hr_online_model *model, const struct hr_chunk *ch
         double intercept = hr_online_intercept_of(model->options, hr_online_state(model));
         double margin = dot_of(model, block->vectors[i]) + intercept;
         prefetch(model, chunk, block->rows[i]);
+        if (i > 0 && block->learned[i - 1]) {
+            mark_row(model, block->vectors[i - 1]);
+        }
         double probability = hr_kernel_sigmoid(margin);
         block->margins[i] = margin;
         block->probabilities[i] = probability;
@@ -289,6 +293,9 @@ static void learn_block(struct hr_online_model *model, const struct hr_chunk *ch
         } else {
             head->nonfinite++;
         }
+    }
+    if (block->count > 0 && block->learned[block->count - 1]) {
+        mark_row(model, block->vectors[block->count - 1]);
     }
 }
 
@@ -310,9 +317,6 @@ enum hr_status hr_online_learn(struct hr_model *base, struct hr_chunk *chunk, st
                                    model->options->threshold);
             if (!isnan(block.labels[i])) {
                 hr_paged_mark(&base->state, 0);
-            }
-            if (block.learned[i]) {
-                mark_row(model, block.vectors[i]);
             }
         }
     }
