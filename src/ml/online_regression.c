@@ -9,8 +9,8 @@
 
 #include "ml/kernel.h"
 
-/* Coordinates beyond this many bytes are not in a near cache: worth asking for those of a row ahead of time. */
-#define PREFETCH_BYTES ((size_t)1 << 20)
+/* Coordinates beyond this many bytes are not all in the nearest cache: worth asking for those of a row ahead. */
+#define PREFETCH_BYTES ((size_t)1 << 16)
 #define PREFETCH_COORDINATES_ROWS 8u
 /* The rows themselves, sooner. */
 #define PREFETCH_ROWS 32u
