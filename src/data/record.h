@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Raw record as a source delivers it: bytes and where they came from. Bytes belong to the source's batch buffer and
- * live until the batch ends. Also the reject: why a record did not become (or stay) a row. Reasons are a closed list;
- * users see the names in dead letters and metrics.
+ * live until the batch ends, or until all that is to be known of the record is elsewhere. Also the reject: why a record
+ * did not become (or stay) a row. Reasons are a closed list; users see the names in dead letters and metrics.
  */
 #ifndef HR_DATA_RECORD_H
 #define HR_DATA_RECORD_H

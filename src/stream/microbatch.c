@@ -152,9 +152,14 @@ static enum hr_status batch_process(struct hr_run *run, struct hr_error *err)
             return hr_fail(err, HR_INTERRUPTED, "batch %lld aborted on request", (long long)run->batch);
         }
         size_t left = run->records.count - first;
+        size_t count = left < HR_CHUNK_ROWS ? left : HR_CHUNK_ROWS;
+        size_t rejects = run->rejects.count;
         struct hr_chunk chunk;
-        HR_TRY(hr_microbatch_chunk(run, first, left < HR_CHUNK_ROWS ? left : HR_CHUNK_ROWS, &chunk, err));
+        HR_TRY(hr_microbatch_chunk(run, first, count, &chunk, err));
         HR_TRY(chunk_write(run, &chunk, err));
+        if (run->rejects.count == rejects) { /* dead letters quote records */
+            hr_source_release_records(run->plan->source, first, count);
+        }
     }
     hr_run_enter(run, HR_STEP_LEARN);
     if (run->plan->model != NULL) {

@@ -208,6 +208,13 @@ enum hr_status hr_source_read(struct hr_source *source, const struct hr_offsets 
     return source_context(source, source->type->read(source, end, out, err), err);
 }
 
+void hr_source_release_records(struct hr_source *source, size_t first, size_t count)
+{
+    if (source->type->release_records != NULL) {
+        source->type->release_records(source, first, count);
+    }
+}
+
 void hr_source_committed(struct hr_source *source, const struct hr_offsets *end)
 {
     if (source->type->committed != NULL) {

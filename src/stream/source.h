@@ -67,10 +67,12 @@ struct hr_source_type {
     enum hr_status (*plan)(struct hr_source *source, const struct hr_source_limit *limit, struct hr_offsets *out_end,
                            struct hr_error *err);
     /* Step 2: all records of [position, end), in a fixed order (partition by partition for Kafka, file by file); sets
-     * position = end, with anchors. Records' bytes live until the next read or close. HR_INTERRUPTED when source->stop
-     * says 2. */
+     * position = end, with anchors. Records' bytes live until the next plan, read or close, or until they are
+     * released. HR_INTERRUPTED when source->stop says 2. */
     enum hr_status (*read)(struct hr_source *source, const struct hr_offsets *end, struct hr_records *out,
                            struct hr_error *err);
+    /* Nothing points into the bytes of records [first, first + count) of the last read any more. NULL: nothing. */
+    void (*release_records)(struct hr_source *source, size_t first, size_t count);
     /* The batch that ends at `end` is committed (position may be ahead of it): publish to the group, delete journal
      * segments. NULL: nothing. Never fails a batch. */
     void (*committed)(struct hr_source *source, const struct hr_offsets *end);
@@ -126,6 +128,7 @@ enum hr_status hr_source_plan(struct hr_source *source, const struct hr_source_l
                               struct hr_error *err);
 enum hr_status hr_source_read(struct hr_source *source, const struct hr_offsets *end, struct hr_records *out,
                               struct hr_error *err);
+void hr_source_release_records(struct hr_source *source, size_t first, size_t count);
 void hr_source_committed(struct hr_source *source, const struct hr_offsets *end);
 void hr_source_close(struct hr_source *source);
 /* "kafka topics a, b" for progress, logs, explain; in the source's arena. */

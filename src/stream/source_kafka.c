@@ -231,14 +231,17 @@ static struct hr_str headers_text(struct hr_kafka_source *source, const rd_kafka
     return text;
 }
 
+/* Takes ownership of the message. */
 static void add_record(struct hr_kafka_source *source, const struct hr_kafka_partition *partition,
-                       const rd_kafka_message_t *message, struct hr_records *out)
+                       rd_kafka_message_t *message, struct hr_records *out)
 {
     if (message->payload == NULL && source->base.format->tombstones == HR_TOMBSTONE_IGNORE) {
         out->tombstones++;
+        rd_kafka_message_destroy(message);
         return;
     }
     bool has_time;
+    hr_kafka_fetch_keep(source, message);
     struct hr_record *record = hr_records_add(out);
     record->value = (struct hr_str){message->payload, message->len};
     record->key = (struct hr_str){message->key, message->key_len};
@@ -257,18 +260,18 @@ static void add_record(struct hr_kafka_source *source, const struct hr_kafka_par
 static void hand_over(struct hr_kafka_source *source, struct hr_kafka_partition *partition, struct hr_offset *offset,
                       int64_t end, struct hr_records *out)
 {
-    rd_kafka_message_t *last = NULL;
-    rd_kafka_message_t *message;
-    while ((message = hr_kafka_fetch_take(source, partition, end)) != NULL) {
+    rd_kafka_message_t *message = hr_kafka_fetch_take(source, partition, end);
+    while (message != NULL) {
+        rd_kafka_message_t *next = hr_kafka_fetch_take(source, partition, end);
+        if (next == NULL) {
+            bool known;
+            offset->has_anchor = true;
+            offset->anchor_offset = message->offset;
+            offset->anchor_timestamp_us = hr_kafka_message_time_us(message, &known);
+            offset->anchor_crc = hr_kafka_message_crc(message);
+        }
         add_record(source, partition, message, out);
-        last = message;
-    }
-    if (last != NULL) {
-        bool known;
-        offset->has_anchor = true;
-        offset->anchor_offset = last->offset;
-        offset->anchor_timestamp_us = hr_kafka_message_time_us(last, &known);
-        offset->anchor_crc = hr_kafka_message_crc(last);
+        message = next;
     }
     offset->position = end > offset->position ? end : offset->position;
 }
@@ -288,6 +291,11 @@ static enum hr_status kafka_read(struct hr_source *base, const struct hr_offsets
         }
     }
     return HR_OK;
+}
+
+static void kafka_release_records(struct hr_source *base, size_t first, size_t count)
+{
+    hr_kafka_fetch_release(kafka_of(base), first, count);
 }
 
 static void kafka_committed(struct hr_source *base, const struct hr_offsets *end)
@@ -335,6 +343,7 @@ const struct hr_source_type hr_source_kafka = {
     .latest = kafka_latest,
     .plan = hr_kafka_plan,
     .read = kafka_read,
+    .release_records = kafka_release_records,
     .committed = kafka_committed,
     .close = kafka_close,
     .describe = kafka_describe,

@@ -51,12 +51,13 @@ struct hr_kafka_source {
     size_t partition_count;
     size_t last;                   /* index of the partition that the last message was of */
     rd_kafka_message_t **incoming; /* what one call to librdkafka gave */
-    rd_kafka_message_t **handed;   /* messages of the last read: freed at the next one */
+    rd_kafka_message_t **handed;   /* that of each record of the last read; NULL: not needed any more */
     size_t handed_count;
     size_t handed_capacity;
     struct hr_arena name_arena; /* topics of partitions: not the query's arena, for plan may run on another thread */
     struct hr_arena header_arena;
     uint64_t waiting_bytes;  /* of values in all rings */
+    int64_t waiting_count;   /* messages in all rings */
     int64_t got_ns;          /* when the last message came, or a range was chosen */
     struct hr_offsets range; /* chosen by plan, not complete yet */
     bool has_range;
@@ -130,10 +131,13 @@ enum hr_status hr_kafka_fetch(struct hr_kafka_source *source, int64_t wait_us, s
 bool hr_kafka_fetch_verified(const struct hr_kafka_source *source);
 /* Everything below each end was fetched. */
 bool hr_kafka_fetch_complete(const struct hr_kafka_source *source, const struct hr_offsets *end);
-/* The first message of a partition below end, taken out of its ring; NULL: none. The source keeps it until the next
- * hr_kafka_fetch_free_handed. */
+/* The first message of a partition below end, taken out of its ring, now the caller's; NULL: none. */
 rd_kafka_message_t *hr_kafka_fetch_take(struct hr_kafka_source *source, struct hr_kafka_partition *partition,
                                         int64_t end);
+/* Keeps a message that the next record points into, until one of the two below. */
+void hr_kafka_fetch_keep(struct hr_kafka_source *source, rd_kafka_message_t *message);
+/* Frees those of records [first, first + count). */
+void hr_kafka_fetch_release(struct hr_kafka_source *source, size_t first, size_t count);
 void hr_kafka_fetch_free_handed(struct hr_kafka_source *source);
 /* Frees all messages of a partition's ring. */
 void hr_kafka_fetch_forget(struct hr_kafka_source *source, struct hr_kafka_partition *partition);

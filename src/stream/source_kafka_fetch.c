@@ -50,11 +50,12 @@ void hr_kafka_fetch_forget(struct hr_kafka_source *source, struct hr_kafka_parti
     while (partition->count > 0) {
         rd_kafka_message_t *message = ring_pop(partition);
         source->waiting_bytes -= message->len;
+        source->waiting_count--;
         rd_kafka_message_destroy(message);
     }
 }
 
-static void handed_push(struct hr_kafka_source *source, rd_kafka_message_t *message)
+void hr_kafka_fetch_keep(struct hr_kafka_source *source, rd_kafka_message_t *message)
 {
     if (source->handed_count == source->handed_capacity) {
         source->handed_capacity = source->handed_capacity == 0 ? INCOMING_MAX : source->handed_capacity * 2;
@@ -71,15 +72,24 @@ rd_kafka_message_t *hr_kafka_fetch_take(struct hr_kafka_source *source, struct h
         return NULL;
     }
     source->waiting_bytes -= message->len;
-    handed_push(source, ring_pop(partition));
-    return message;
+    source->waiting_count--;
+    return ring_pop(partition);
+}
+
+void hr_kafka_fetch_release(struct hr_kafka_source *source, size_t first, size_t count)
+{
+    HR_ASSERT(first + count <= source->handed_count);
+    for (size_t i = first; i < first + count; i++) {
+        if (source->handed[i] != NULL) {
+            rd_kafka_message_destroy(source->handed[i]);
+            source->handed[i] = NULL;
+        }
+    }
 }
 
 void hr_kafka_fetch_free_handed(struct hr_kafka_source *source)
 {
-    for (size_t i = 0; i < source->handed_count; i++) {
-        rd_kafka_message_destroy(source->handed[i]);
-    }
+    hr_kafka_fetch_release(source, 0, source->handed_count);
     source->handed_count = 0;
 }
 
@@ -185,6 +195,7 @@ static enum hr_status take_message(struct hr_kafka_source *source, rd_kafka_mess
     }
     partition->next = message->offset + 1;
     source->waiting_bytes += message->len;
+    source->waiting_count++;
     ring_push(partition, message);
     (*got)++;
     return HR_OK;

@@ -203,6 +203,16 @@ class Records(KafkaCase):
         self.run_query()
         self.assertEqual(self.ids(), [1])
 
+    def test_dead_letters_quote_records_of_a_batch_of_several_chunks(self):
+        topic = self.topic("in", 2)
+        bad = {100: "null", 2047: "[2047]", 5000: '{"id": "x5000"}', 12000: '{"id": 12000'}
+        self.produce(topic, "".join(f"{i % 2}\t" + bad.get(i, f'{{"id": {i}}}') + "\n" for i in range(20000)))
+        self.write_query(source=self.source([topic]), deadLetter="deadLetter: { type: file, path: dead }\n")
+        self.run_query()
+        self.assertEqual(sorted(self.ids()), [i for i in range(20000) if i not in bad])
+        letters = {letter["partition"] + 2 * letter["offset"]: letter["raw"] for letter in self.rows_of("dead")}
+        self.assertEqual(letters, bad)
+
     def test_where_a_record_came_from_and_its_headers(self):
         topic = self.topic("in", 2)
         milliseconds = int(time.time()) * 1000 - 12345
