@@ -10,8 +10,8 @@ from lib.latency import Steady, warmed_up
 
 ID = "g"
 TITLE = "Resident memory at rest and at full rate"
-MUST = "at most 40 MB at rest and 200 MB at full rate, no slope"
-AIM = "25 MB and 100 MB"
+MUST = "at most 40 MB at rest and 200 MB at full rate, its peak too; no slope"
+AIM = "25 MB and, but for the peak, 100 MB"
 REST = 5               # seconds of rest before it is looked at, and for which processor time is counted
 CHUNK = 500000         # records that are sent at once
 AHEAD = 1000000        # records that may wait in the topic
@@ -75,7 +75,7 @@ def run(bench):
     slope = statistics.linear_regression(*zip(*later)).slope * 3600 if len(later) > 1 else 0
     bench.figure("resident at full rate, second half", "MB", [resident for _, resident in later], better="lower",
                  of="value", must=200, aim=100)
-    bench.figure("peak at full rate", "MB", peak, better="lower")
+    bench.figure("peak at full rate", "MB", peak, better="lower", of="value", must=200)
     bench.figure("slope over the second half", "MB an hour", slope, better="lower")
     bench.figure("rate meanwhile", "rows/s", rows)
     for second, resident in points[::max(1, len(points) // 200)]:
