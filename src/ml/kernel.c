@@ -73,6 +73,9 @@ static inline double exp_end(double r, double sum)
     return 1.0 + (r + r * r * (sum * r + 0.5));
 }
 
+/* Two numbers at a time, each as alone. */
+typedef double pair __attribute__((vector_size(16)));
+
 static HR_COLD double exp_by_horner(double r)
 {
     double sum = exp_factors[0];
@@ -95,7 +98,11 @@ static inline double exp_of_remainder(double r)
     double middle = (c[7] * r + c[8]) + r2 * (c[5] * r + c[6]);
     double high = ((c[3] * r + c[4]) + r2 * (c[1] * r + c[2])) + r4 * c[0];
     double sum = low + r2 * (middle + r4 * high);
-    if (HR_UNLIKELY(exp_end(r, sum - 0x1p-53) != exp_end(r, sum + 0x1p-53))) {
+    pair both_r = {r, r};
+    pair both_r2 = {r2, r2};
+    pair ends = (pair){sum, sum} + (pair){-0x1p-53, 0x1p-53};
+    ends = 1.0 + (both_r + both_r2 * (ends * both_r + 0.5));
+    if (HR_UNLIKELY(ends[0] != ends[1])) {
         return exp_by_horner(r);
     }
     return exp_end(r, sum);
