@@ -5,7 +5,7 @@
  */
 #include "ml/kernel_adagrad.h"
 
-#include "ml/kernel_fours.h"
+#include "ml/kernel_eights.h"
 
 double hr_adagrad_dot(const struct hr_vector *vector, const double *coordinates)
 {
@@ -26,17 +26,15 @@ double hr_adagrad_dot(const struct hr_vector *vector, const double *coordinates)
 }
 
 #if defined(__x86_64__)
-/* All whole fours of the row, without l1; how many elements that is. */
-__attribute__((target("avx2"))) static size_t step_fours(const struct hr_adagrad *adagrad, double error,
-                                                         const struct hr_vector *vector, double *coordinates,
-                                                         bool *finite)
+/* Whole fours of the row from i on, without l1; where they end. */
+HR_FOURS size_t step_fours(const struct hr_adagrad *adagrad, double error, const struct hr_vector *vector,
+                           double *coordinates, size_t i, bool *finite)
 {
     const __m256d l2 = _mm256_set1_pd(adagrad->rates.l2);
     const __m256d rate = _mm256_set1_pd(adagrad->rates.rate);
     const __m256d errors = _mm256_set1_pd(error);
     const __m256d epsilon = _mm256_set1_pd(HR_ADAGRAD_EPSILON);
     __m256d zero = _mm256_setzero_pd(); /* NaN once a result is NaN or infinite */
-    size_t i = 0;
     for (; i + 4 <= vector->count; i += 4) {
         struct hr_fours old;
         hr_fours_load(&old, vector->indices, coordinates, i);
@@ -51,8 +49,50 @@ __attribute__((target("avx2"))) static size_t step_fours(const struct hr_adagrad
         hr_fours_check(&new, &zero);
         hr_fours_store(&new, vector->indices, coordinates, i);
     }
-    *finite = hr_fours_finite(zero);
+    *finite = *finite && hr_fours_finite(zero);
     return i;
+}
+
+/* The same for whole eights. */
+HR_EIGHTS size_t step_eights(const struct hr_adagrad *adagrad, double error, const struct hr_vector *vector,
+                             double *coordinates, bool *finite)
+{
+    const __m512d l2 = _mm512_set1_pd(adagrad->rates.l2);
+    const __m512d rate = _mm512_set1_pd(adagrad->rates.rate);
+    const __m512d errors = _mm512_set1_pd(error);
+    const __m512d epsilon = _mm512_set1_pd(HR_ADAGRAD_EPSILON);
+    __m512d zero = _mm512_setzero_pd();
+    size_t i = 0;
+    for (; i + 8 <= vector->count; i += 8) {
+        struct hr_eights old;
+        hr_eights_load(&old, vector->indices, coordinates, i);
+        _mm512_storeu_pd(adagrad->weights + i, old.first);
+        _mm512_storeu_pd(adagrad->sums + i, old.second);
+        __m512d values = _mm512_loadu_pd(vector->values + i);
+        __m512d gradient = _mm512_add_pd(_mm512_mul_pd(errors, values), _mm512_mul_pd(l2, old.first));
+        __m512d sums = _mm512_add_pd(old.second, _mm512_mul_pd(gradient, gradient));
+        __m512d root = _mm512_sqrt_pd(_mm512_add_pd(sums, epsilon));
+        struct hr_eights new = {_mm512_sub_pd(old.first, _mm512_div_pd(_mm512_mul_pd(rate, gradient), root)), sums};
+        hr_eights_keep(&new, &old, values);
+        hr_eights_check(&new, &zero);
+        hr_eights_store(&new, vector->indices, coordinates, i);
+    }
+    *finite = hr_eights_finite(zero);
+    return i;
+}
+
+__attribute__((target("avx2"))) static size_t by_fours(const struct hr_adagrad *adagrad, double error,
+                                                       const struct hr_vector *vector, double *coordinates,
+                                                       bool *finite)
+{
+    return step_fours(adagrad, error, vector, coordinates, 0, finite);
+}
+
+HR_EIGHTS_TARGET static size_t by_eights(const struct hr_adagrad *adagrad, double error, const struct hr_vector *vector,
+                                         double *coordinates, bool *finite)
+{
+    size_t done = step_eights(adagrad, error, vector, coordinates, finite);
+    return step_fours(adagrad, error, vector, coordinates, done, finite);
 }
 #endif
 
@@ -62,8 +102,11 @@ bool hr_adagrad_learn(const struct hr_adagrad *adagrad, double error, const stru
     size_t done = 0;
     bool finite = true;
 #if defined(__x86_64__)
-    if (!(adagrad->rates.l1 > 0.0) && __builtin_cpu_supports("avx2")) {
-        done = step_fours(adagrad, error, vector, coordinates, &finite);
+    bool plain = !(adagrad->rates.l1 > 0.0);
+    if (plain && hr_eights_supported()) {
+        done = by_eights(adagrad, error, vector, coordinates, &finite);
+    } else if (plain && __builtin_cpu_supports("avx2")) {
+        done = by_fours(adagrad, error, vector, coordinates, &finite);
     }
 #endif
     double zero = 0.0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A step of AdaGrad: G ← G + g²; w ← w − η g / √(G + 1e-8), with g = e x + l2 w, then l1 pulls w towards 0 by its step
- * times l1. A coordinate is [w, G]. Four coordinates at a time where there is AVX2; root and division are exact to the
- * last bit in every width, so the results do not depend on it. Thread: any.
+ * times l1. A coordinate is [w, G]. Without l1 eight coordinates at a time where there is AVX-512, four where there is
+ * AVX2; root and division are exact to the last bit in every width, so the results do not depend on it. Thread: any.
  */
 #ifndef HR_ML_KERNEL_ADAGRAD_H
 #define HR_ML_KERNEL_ADAGRAD_H

@@ -72,6 +72,14 @@ HR_EIGHTS double hr_eights_add(double sum, __m512d values)
     return hr_fours_add(hr_fours_add(sum, _mm512_castpd512_pd256(values)), _mm512_extractf64x4_pd(values, 1));
 }
 
+/* Keeps the old ones where the row's value is 0. */
+HR_EIGHTS void hr_eights_keep(struct hr_eights *eights, const struct hr_eights *old, __m512d values)
+{
+    __mmask8 kept = _mm512_cmp_pd_mask(values, _mm512_setzero_pd(), _CMP_EQ_OQ);
+    eights->first = _mm512_mask_mov_pd(eights->first, kept, old->first);
+    eights->second = _mm512_mask_mov_pd(eights->second, kept, old->second);
+}
+
 /* Added up over all, it stays 0 unless one of them is NaN or infinite. */
 HR_EIGHTS void hr_eights_check(const struct hr_eights *eights, __m512d *zero)
 {
