@@ -2,8 +2,9 @@
  *
  * See kernel_ftrl.h. The divider is what a row keeps busy, and roots are the dearest that it makes: √n is made once a
  * row. The next row waits for the new coordinates, so they are written at once, and taken back in the rare case that
- * one is not finite. Each width is one function for the whole row, its sparse and its dense form apart: what is left is
- * few enough instructions for the processor to begin a row while the one before it waits for its exponential.
+ * one is not finite; z says it for both, as no finite z comes of an n that is not. Each width is one function for the
+ * whole row, its sparse and its dense form apart: what is left is few enough instructions for the processor to begin a
+ * row while the one before it waits for its exponential.
  */
 #include "ml/kernel_ftrl.h"
 
@@ -34,7 +35,7 @@ ROW bool step_ones(const struct hr_ftrl *ftrl, double error, const struct hr_vec
     for (; i < vector->count; i++) {
         double *coordinate = coordinates + 2 * hr_element(indices, i);
         if (vector->values[i] != 0.0) {
-            hr_ftrl_step(&ftrl->rates, error * vector->values[i], ftrl->weights[i], ftrl->roots[i], &coordinate[0],
+            hr_ftrl_step(&ftrl->rates, error * vector->values[i], ftrl->weights[i], &ftrl->roots[i], &coordinate[0],
                          &coordinate[1]);
         }
         zero += coordinate[0] * 0.0 + coordinate[1] * 0.0;
@@ -83,7 +84,7 @@ HR_FOURS size_t step_fours(const struct hr_ftrl *ftrl, double error, const struc
         __m256d sigma = _mm256_div_pd(grown, _mm256_set1_pd(ftrl->rates.alpha));
         __m256d moved = _mm256_sub_pd(gradient, _mm256_mul_pd(sigma, _mm256_loadu_pd(ftrl->weights + i)));
         new.first = _mm256_add_pd(old.first, moved);
-        hr_fours_check(&new, &zero);
+        zero = _mm256_add_pd(zero, _mm256_mul_pd(new.first, _mm256_setzero_pd()));
         hr_fours_store(&new, indices, coordinates, i);
     }
     *finite = *finite && hr_fours_finite(zero);
@@ -132,7 +133,7 @@ HR_EIGHTS size_t step_eights(const struct hr_ftrl *ftrl, double error, const str
         __m512d sigma = _mm512_div_pd(grown, _mm512_set1_pd(ftrl->rates.alpha));
         __m512d moved = _mm512_sub_pd(gradient, _mm512_mul_pd(sigma, _mm512_loadu_pd(ftrl->weights + i)));
         new.first = _mm512_add_pd(old.first, moved);
-        hr_eights_check(&new, &zero);
+        zero = _mm512_add_pd(zero, _mm512_mul_pd(new.first, _mm512_setzero_pd()));
         hr_eights_store(&new, indices, coordinates, i);
     }
     *finite = *finite && hr_eights_finite(zero);

@@ -39,14 +39,16 @@ static inline double hr_ftrl_weight(const struct hr_ftrl_rates *rates, double z,
     return -(z - copysign(rates->l1, z)) / ((rates->beta + root) / rates->alpha + rates->l2);
 }
 
-/* One coordinate in place; loss_gradient: e x; root: √n; weight: what hr_ftrl_weight says of it. */
-static inline void hr_ftrl_step(const struct hr_ftrl_rates *rates, double loss_gradient, double weight, double root,
+/* One coordinate in place; loss_gradient: e x; weight: what hr_ftrl_weight says of it; root: √n, also of the new n. */
+static inline void hr_ftrl_step(const struct hr_ftrl_rates *rates, double loss_gradient, double weight, double *root,
                                 double *z, double *n)
 {
     double sum = *n + loss_gradient * loss_gradient;
-    double sigma = (sqrt(sum) - root) / rates->alpha;
+    double grown = sqrt(sum);
+    double sigma = (grown - *root) / rates->alpha;
     *z = *z + (loss_gradient - sigma * weight);
     *n = sum;
+    *root = grown;
 }
 
 /* w·x, one chain in the order of the elements. */

@@ -87,13 +87,15 @@ static struct online_rates rates_of(const struct hr_online_options *options, uin
     return (struct online_rates){options->learning_rate / divisor, options->intercept_rate / divisor};
 }
 
+_Static_assert(sizeof(struct hr_online_state) % (2 * sizeof(double)) == 0, "a coordinate lies in one page");
+
 /* Pages of the coordinates of these elements; of a page that many elements share the mark is made again, which is less
  * than asking. */
 static inline void mark_elements(uint8_t *dirty, const uint32_t *indices, uint32_t count, size_t coordinate_size)
 {
 #pragma GCC unroll 4
     for (uint32_t i = 0; i < count; i++) {
-        dirty[(sizeof(struct hr_online_state) + coordinate_size * indices[i]) / HR_PAGE_SIZE] = 1;
+        dirty[(sizeof(struct hr_online_state) / coordinate_size + indices[i]) / (HR_PAGE_SIZE / coordinate_size)] = 1;
     }
 }
 
@@ -145,40 +147,61 @@ static bool learn_coordinates(struct hr_online_model *model, const struct hr_vec
     }
 }
 
-/* The intercept after the step, a coordinate without a penalty (but ftrl's); weight: as it was used. */
-static struct hr_online_intercept step_intercept(const struct hr_online_model *model, double error, double rate,
-                                                 double weight)
+/* The intercept, and what follows from it: what it weighs, and with ftrl √n. */
+struct running_intercept {
+    struct hr_online_intercept kept;
+    double weight;
+    double root;
+};
+
+static struct running_intercept running_intercept(const struct hr_online_model *model)
 {
     const struct hr_online_state *state = hr_online_state(model);
-    struct hr_online_intercept new = state->intercept;
+    return (struct running_intercept){
+        .kept = state->intercept,
+        .weight = hr_online_intercept_of(model->options, state),
+        .root = state->intercept_optimizer == HR_ONLINE_FTRL ? sqrt(state->intercept.second) : 0.0,
+    };
+}
+
+/* A step of the intercept, a coordinate without a penalty (but ftrl's). */
+static inline void step_intercept(const struct hr_online_model *model, double error, double rate,
+                                  struct running_intercept *intercept)
+{
+    struct hr_online_intercept *kept = &intercept->kept;
+    const struct hr_ftrl_rates *rates = &model->ftrl.rates;
     if (!model->options->fit_intercept) {
-        return new;
+        return;
     }
-    switch (state->intercept_optimizer) {
+    switch (hr_online_state(model)->intercept_optimizer) {
     case HR_ONLINE_FTRL:
-        hr_ftrl_step(&model->ftrl.rates, error, weight, sqrt(new.second), &new.first, &new.second);
-        break;
+        hr_ftrl_step(rates, error, intercept->weight, &intercept->root, &kept->first, &kept->second);
+        intercept->weight = hr_ftrl_weight(rates, kept->first, intercept->root);
+        return;
     case HR_ONLINE_ADAGRAD:
-        hr_adagrad_step(&(struct hr_adagrad_rates){rate, 0.0, 0.0}, error, &new.first, &new.second);
+        hr_adagrad_step(&(struct hr_adagrad_rates){rate, 0.0, 0.0}, error, &kept->first, &kept->second);
         break;
     default:
-        new.first = weight - rate *error;
+        kept->first = kept->first - rate * error;
     }
-    return new;
+    intercept->weight = kept->first;
 }
 
 /* Learns a row whose dot product was just computed. False when it would leave a number that is not finite: then nothing
  * has changed. */
-static bool learn_row(struct hr_online_model *model, const struct hr_vector *vector, double error, double intercept)
+static inline bool learn_row(struct hr_online_model *model, const struct hr_vector *vector, double error,
+                             struct running_intercept *intercept)
 {
     struct hr_online_state *state = hr_online_state(model);
     struct online_rates rates = rates_of(model->options, state->head.rows_learned + 1);
-    struct hr_online_intercept moved = step_intercept(model, error, rates.intercept, intercept);
-    bool finite = moved.first * 0.0 + moved.second * 0.0 == 0.0;
+    struct running_intercept moved = *intercept;
+    step_intercept(model, error, rates.intercept, &moved);
+    bool finite = moved.kept.first * 0.0 + moved.kept.second * 0.0 == 0.0;
     if (!finite || !learn_coordinates(model, vector, error, rates.weight)) {
         return false;
     }
-    state->intercept = moved;
+    state->intercept = moved.kept;
+    *intercept = moved;
     return true;
 }
 
@@ -246,6 +269,26 @@ struct online_block {
     bool learned[BLOCK_ROWS];
 };
 
+/* The label of a row as hr_model_binary_label has it, NaN for none; the usual one needs no call. */
+static inline double label_of(const struct hr_model *base, struct hr_chunk *chunk, size_t row)
+{
+    double label;
+    if (HR_LIKELY(hr_model_label(base, chunk, row, &label)) && HR_LIKELY(label * (label - 1.0) == 0.0)) {
+        return label;
+    }
+    return hr_model_binary_label(base, chunk, row, &label) ? label : (double)NAN;
+}
+
+static inline const struct hr_vector *features_of(const struct hr_model *base, struct hr_chunk *chunk, size_t row,
+                                                  uint64_t dimension)
+{
+    const struct hr_column *column = &chunk->columns[base->features];
+    if (HR_LIKELY(column->valid == NULL && column->vectors[row].size == dimension)) {
+        return &column->vectors[row];
+    }
+    return hr_model_features(base, chunk, row, dimension);
+}
+
 /* Takes rows from `row` on; the row after them. Without a known size one row is a block: it may decide the size. */
 static size_t fill_block(const struct hr_model *base, struct hr_chunk *chunk, size_t row, bool learn,
                          struct online_block *block)
@@ -254,17 +297,13 @@ static size_t fill_block(const struct hr_model *base, struct hr_chunk *chunk, si
     size_t room = dimension > 0 ? BLOCK_ROWS : 1;
     block->count = 0;
     for (; row < chunk->rows && block->count < room; row++) {
-        const struct hr_vector *vector = hr_model_features(base, chunk, row, dimension);
+        const struct hr_vector *vector = features_of(base, chunk, row, dimension);
         if (vector == NULL) {
             continue;
         }
-        double label = (double)NAN;
-        if (learn && !hr_model_binary_label(base, chunk, row, &label)) {
-            label = (double)NAN;
-        }
         block->rows[block->count] = row;
         block->vectors[block->count] = vector;
-        block->labels[block->count++] = label;
+        block->labels[block->count++] = learn ? label_of(base, chunk, row) : (double)NAN;
     }
     return row;
 }
@@ -273,9 +312,9 @@ static size_t fill_block(const struct hr_model *base, struct hr_chunk *chunk, si
 static void learn_block(struct hr_online_model *model, const struct hr_chunk *chunk, struct online_block *block)
 {
     struct hr_model_head *head = hr_model_head(&model->base);
+    struct running_intercept intercept = running_intercept(model);
     for (size_t i = 0; i < block->count; i++) {
-        double intercept = hr_online_intercept_of(model->options, hr_online_state(model));
-        double margin = dot_of(model, block->vectors[i]) + intercept;
+        double margin = dot_of(model, block->vectors[i]) + intercept.weight;
         prefetch(model, chunk, block->rows[i]);
         if (i > 0 && block->learned[i - 1]) {
             mark_row(model, block->vectors[i - 1]);
@@ -287,7 +326,7 @@ static void learn_block(struct hr_online_model *model, const struct hr_chunk *ch
         if (isnan(block->labels[i])) {
             continue;
         }
-        if (isfinite(margin) && learn_row(model, block->vectors[i], probability - block->labels[i], intercept)) {
+        if (isfinite(margin) && learn_row(model, block->vectors[i], probability - block->labels[i], &intercept)) {
             block->learned[i] = true;
             head->rows_learned++;
         } else {

@@ -289,7 +289,8 @@ static void test_ftrl_rows(void)
                 double weight = hr_ftrl_weight(&ftrl.rates, coordinate[0], root);
                 sum += row.values[i] * weight;
                 if (row.values[i] != 0.0) {
-                    hr_ftrl_step(&ftrl.rates, 0.37 * row.values[i], weight, root, &coordinate[0], &coordinate[1]);
+                    hr_ftrl_step(&ftrl.rates, 0.37 * row.values[i], weight, &root, &coordinate[0], &coordinate[1]);
+                    CU_ASSERT_EQUAL(root, sqrt(coordinate[1]));
                 }
                 CU_ASSERT_EQUAL(memcmp(&ftrl.weights[i], &weight, sizeof(weight)), 0);
             }
@@ -307,6 +308,51 @@ static void test_ftrl_rows(void)
         CU_ASSERT_FALSE(hr_ftrl_learn(&ftrl, 0.37, &vector, bad.coordinates));
         CU_ASSERT_EQUAL(memcmp(bad.coordinates, row.coordinates, sizeof(row.coordinates)), 0);
     }
+}
+
+static void learn_ones(const struct hr_adagrad *adagrad, const struct hr_ftrl *ftrl, double error,
+                       const struct hr_vector *vector, double *of_adagrad, double *of_ftrl)
+{
+    for (uint32_t i = 0; i < vector->count; i++) {
+        double *coordinate = of_ftrl + 2 * vector->indices[i];
+        double root = sqrt(coordinate[1]);
+        double weight = hr_ftrl_weight(&ftrl->rates, coordinate[0], root);
+        if (vector->values[i] != 0.0) {
+            hr_ftrl_step(&ftrl->rates, error * vector->values[i], weight, &root, &coordinate[0], &coordinate[1]);
+            coordinate = of_adagrad + 2 * vector->indices[i];
+            hr_adagrad_step(&adagrad->rates, error * vector->values[i], &coordinate[0], &coordinate[1]);
+        }
+    }
+}
+
+/* Row after row, each with some coordinates of the one before, in other places too: each sees what that one left. */
+static void test_rows_that_share_coordinates(void)
+{
+    static double found[4][64];
+    double kept[2][MOST_ELEMENTS];
+    struct learner_row row = learner_row(7);
+    struct learner_row adagrad_expected = row;
+    struct learner_row ftrl_expected = row;
+    struct learner_row adagrad_learned = row;
+    struct learner_row ftrl_learned = row;
+    const struct hr_adagrad adagrad = {{0.1, 0, 0.003}, kept[0], kept[1]};
+    const struct hr_ftrl ftrl = {{0.1, 0.7, 0.4, 0.03}, found[0], found[1], found[2], found[3]};
+    for (uint32_t turn = 0; turn < 200; turn++) {
+        for (uint32_t i = 0; i < MOST_ELEMENTS; i++) {
+            row.indices[i] = i < 5 ? i : 5 + i + (i * turn / 7) % 2 + turn % 3;
+        }
+        for (uint32_t i = 6; i < MOST_ELEMENTS; i++) { /* ascending */
+            row.indices[i] = row.indices[i] > row.indices[i - 1] ? row.indices[i] : row.indices[i - 1] + 1;
+        }
+        struct hr_vector vector = learner_vector(&row, MOST_ELEMENTS - turn % 9, true);
+        double error = turn % 2 == 0 ? 0.4 : -0.3;
+        learn_ones(&adagrad, &ftrl, error, &vector, adagrad_expected.coordinates, ftrl_expected.coordinates);
+        CU_ASSERT_TRUE(hr_adagrad_learn(&adagrad, error, &vector, adagrad_learned.coordinates));
+        hr_ftrl_dot(&ftrl, &vector, ftrl_learned.coordinates);
+        CU_ASSERT_TRUE(hr_ftrl_learn(&ftrl, error, &vector, ftrl_learned.coordinates));
+    }
+    CU_ASSERT_EQUAL(memcmp(&adagrad_learned, &adagrad_expected, sizeof(row)), 0);
+    CU_ASSERT_EQUAL(memcmp(&ftrl_learned, &ftrl_expected, sizeof(row)), 0);
 }
 
 /* Index after index, the values of each added up in the order of their coming. */
@@ -366,4 +412,4 @@ TEST_MAIN("kernel", {"exp is near", test_exp_is_near}, {"exp is its series", tes
           {"power squares", test_power_squares}, {"dense and sparse agree", test_dense_and_sparse_agree},
           {"sums run in order", test_sums_run_in_order}, {"finite check", test_finite_check},
           {"nearest centre", test_nearest}, {"rows of AdaGrad", test_adagrad_rows}, {"rows of FTRL", test_ftrl_rows},
-          {"hashed rows", test_hashed_rows})
+          {"rows that share coordinates", test_rows_that_share_coordinates}, {"hashed rows", test_hashed_rows})
