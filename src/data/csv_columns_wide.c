@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The loops of csv_columns.c with AVX-512, for strings, and for numbers of at most eight characters (integers: sixteen)
- * without a sign. A record that has something else goes through the other loop by itself.
+ * The loops of csv_columns.c with AVX-512, for strings, and for numbers of at most eight characters, the sign included
+ * (integers without one: sixteen). A record that has something else goes through the other loop by itself.
  */
 #include "data/csv_columns.h"
 
@@ -61,8 +61,10 @@ HR_LANES_TARGET static size_t read_integers(struct hr_csv_index *index, const st
         struct hr_lanes_index at = index_of(index, column, i);
         struct hr_lanes lanes = hr_lanes_load(at);
         __mmask8 done = usual_lanes(column, &lanes) & _mm512_cmple_epi64_mask(lanes.length, _mm512_set1_epi64(16));
-        __mmask64 inside = hr_lanes_inside(_mm512_min_epi64(lanes.length, eight));
         __m512i words = hr_lanes_last_words(at, &lanes, &done);
+        __mmask64 inside = hr_lanes_inside(_mm512_min_epi64(lanes.length, eight));
+        __mmask8 minus = hr_lanes_take_minus(words, &inside, &lanes.length);
+        __m512i low_length = _mm512_min_epi64(lanes.length, eight);
         __m512i values = hr_lanes_digits_value(words, inside, &done);
         __mmask8 longer = done & _mm512_cmpgt_epi64_mask(lanes.length, eight);
         if (longer != 0) {
@@ -73,8 +75,8 @@ HR_LANES_TARGET static size_t read_integers(struct hr_csv_index *index, const st
             values = _mm512_mask_add_epi64(values, both, values, _mm512_mul_epu32(more, _mm512_set1_epi64(100000000)));
             done &= (__mmask8)(~longer | both);
         }
-        done &= _mm512_cmple_epi64_mask(values, limit);
-        _mm512_storeu_si512(out + i, values);
+        done &= _mm512_cmple_epi64_mask(values, limit) & _mm512_cmpgt_epi64_mask(low_length, _mm512_setzero_si512());
+        _mm512_storeu_si512(out + i, _mm512_mask_sub_epi64(values, minus, _mm512_setzero_si512(), values));
         if (HR_UNLIKELY(done != 0xff)) {
             read_rest(index, column, i, done);
         }
@@ -91,10 +93,13 @@ HR_LANES_TARGET static size_t read_doubles(struct hr_csv_index *index, const str
         struct hr_lanes lanes = hr_lanes_load(at);
         __mmask8 done = usual_lanes(column, &lanes) & _mm512_cmple_epi64_mask(lanes.length, _mm512_set1_epi64(8));
         __m512i words = hr_lanes_last_words(at, &lanes, &done);
-        struct hr_lanes_decimal decimal = hr_lanes_decimal(words, hr_lanes_inside(lanes.length), &done);
-        /* A point alone is no number. */
-        done &= (__mmask8) ~(decimal.pointed & _mm512_cmpeq_epi64_mask(lanes.length, _mm512_set1_epi64(1)));
-        _mm512_storeu_pd(out + i, hr_lanes_decimal_double(decimal));
+        __mmask64 inside = hr_lanes_inside(lanes.length);
+        __mmask8 minus = hr_lanes_take_minus(words, &inside, &lanes.length);
+        struct hr_lanes_decimal decimal = hr_lanes_decimal(words, inside, &done);
+        /* A sign or a point alone is no number. */
+        __m512i least = _mm512_maskz_mov_epi64(decimal.pointed, _mm512_set1_epi64(1));
+        done &= _mm512_cmpgt_epi64_mask(lanes.length, least);
+        _mm512_storeu_pd(out + i, hr_lanes_decimal_double(decimal, minus));
         if (HR_UNLIKELY(done != 0xff)) {
             read_rest(index, column, i, done);
         }

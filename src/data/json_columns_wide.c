@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The loops of json_columns.c with AVX-512, for strings, and for numbers of at most eight characters (integers:
- * sixteen) without a sign. A record that has something else goes through the other loop by itself.
+ * The loops of json_columns.c with AVX-512, for strings, and for numbers of at most eight characters, the sign included
+ * (integers without one: sixteen). A record that has something else goes through the other loop by itself.
  */
 #include "data/json_columns.h"
 
@@ -68,11 +68,15 @@ HR_LANES_TARGET static size_t read_integers(struct hr_json_index *index, const s
         struct hr_lanes lanes = hr_lanes_load(at);
         __mmask8 done = lanes_up_to(&lanes, 16);
         __mmask8 longer = done & _mm512_cmpgt_epi64_mask(lanes.length, eight);
-        __m512i low_length = _mm512_min_epi64(lanes.length, eight);
         __m512i words = hr_lanes_last_words(at, &lanes, &done);
-        __m512i values = hr_lanes_digits_value(words, hr_lanes_inside(low_length), &done);
-        __mmask8 more_than_one = _mm512_cmpgt_epi64_mask(lanes.length, _mm512_set1_epi64(1)) & (__mmask8)~longer;
+        __mmask64 inside = hr_lanes_inside(_mm512_min_epi64(lanes.length, eight));
+        __mmask8 minus = hr_lanes_take_minus(words, &inside, &lanes.length);
+        __m512i low_length = _mm512_min_epi64(lanes.length, eight);
+        __m512i values = hr_lanes_digits_value(words, inside, &done);
+        __mmask8 more_than_one = _mm512_cmpgt_epi64_mask(low_length, _mm512_set1_epi64(1)) & (__mmask8)~longer;
         done &= (__mmask8)~zeros_before(words, low_length, more_than_one);
+        /* A time before 1970 has a limit of its own. */
+        done &= unit == 1 ? _mm512_cmpgt_epi64_mask(low_length, _mm512_setzero_si512()) : (__mmask8)~minus;
         if (longer != 0) {
             __m512i high_length = _mm512_sub_epi64(lanes.length, eight);
             __mmask8 both = longer & done;
@@ -83,7 +87,8 @@ HR_LANES_TARGET static size_t read_integers(struct hr_json_index *index, const s
             done &= (__mmask8)(~longer | both);
         }
         done &= _mm512_cmple_epi64_mask(values, limit);
-        values = unit == 1 ? values : _mm512_mullo_epi64(values, _mm512_set1_epi64(unit));
+        values = unit == 1 ? _mm512_mask_sub_epi64(values, minus, _mm512_setzero_si512(), values)
+                           : _mm512_mullo_epi64(values, _mm512_set1_epi64(unit));
         _mm512_storeu_si512(out + i, values);
         if (HR_UNLIKELY(done != 0xff)) {
             read_rest(index, column, i, done);
@@ -111,9 +116,11 @@ HR_LANES_TARGET static size_t read_doubles(struct hr_json_index *index, const st
         struct hr_lanes lanes = hr_lanes_load(at);
         __mmask8 done = lanes_up_to(&lanes, 8);
         __m512i words = hr_lanes_last_words(at, &lanes, &done);
-        struct hr_lanes_decimal decimal = hr_lanes_decimal(words, hr_lanes_inside(lanes.length), &done);
+        __mmask64 inside = hr_lanes_inside(lanes.length);
+        __mmask8 minus = hr_lanes_take_minus(words, &inside, &lanes.length);
+        struct hr_lanes_decimal decimal = hr_lanes_decimal(words, inside, &done);
         done &= well_formed(words, lanes.length, decimal);
-        _mm512_storeu_pd(out + i, hr_lanes_decimal_double(decimal));
+        _mm512_storeu_pd(out + i, hr_lanes_decimal_double(decimal, minus));
         if (HR_UNLIKELY(done != 0xff)) {
             read_rest(index, column, i, done);
         }

@@ -96,6 +96,21 @@ HR_LANES_TARGET static inline __mmask64 hr_lanes_inside(__m512i length)
     return _mm512_movepi8_mask(_mm512_sllv_epi64(_mm512_set1_epi64(-1), unused));
 }
 
+/* The lanes that begin with a minus, of those with 1 to 8 bytes; what is left of them is one byte less. Inside are
+ * the bytes of the field. */
+HR_LANES_TARGET static inline __mmask8 hr_lanes_take_minus(__m512i words, __mmask64 *inside, __m512i *length)
+{
+    if (_mm512_mask_cmpeq_epi8_mask(*inside, words, _mm512_set1_epi8('-')) == 0) {
+        return 0;
+    }
+    __m512i shift = _mm512_slli_epi64(_mm512_sub_epi64(_mm512_set1_epi64(8), *length), 3);
+    __m512i first = _mm512_and_si512(_mm512_srlv_epi64(words, shift), _mm512_set1_epi64(0xff));
+    __mmask8 minus = _mm512_cmpeq_epi64_mask(first, _mm512_set1_epi64('-'));
+    *length = _mm512_mask_sub_epi64(*length, minus, *length, _mm512_set1_epi64(1));
+    *inside = hr_lanes_inside(_mm512_min_epi64(*length, _mm512_set1_epi64(8)));
+    return minus;
+}
+
 /* One bit for each lane that has none of the 64. */
 HR_LANES_TARGET static inline __mmask8 hr_lanes_without(__mmask64 bytes)
 {
@@ -148,11 +163,12 @@ HR_LANES_TARGET static inline struct hr_lanes_decimal hr_lanes_decimal(__m512i w
     };
 }
 
-/* The quotient of two doubles, so rounded once. */
-HR_LANES_TARGET static inline __m512d hr_lanes_decimal_double(struct hr_lanes_decimal decimal)
+/* The quotient of two doubles, so rounded once. A zero with a minus is -0. */
+HR_LANES_TARGET static inline __m512d hr_lanes_decimal_double(struct hr_lanes_decimal decimal, __mmask8 minus)
 {
     const __m512d powers = _mm512_set_pd(1e7, 1e6, 1e5, 1e4, 1e3, 1e2, 1e1, 1e0);
     __m512d values = _mm512_cvtepu32_pd(_mm512_cvtepi64_epi32(decimal.value));
+    values = _mm512_mask_xor_pd(values, minus, values, _mm512_set1_pd(-0.0));
     return _mm512_div_pd(values, _mm512_permutexvar_pd(decimal.scale, powers));
 }
 
