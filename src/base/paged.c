@@ -93,6 +93,11 @@ enum hr_status hr_paged_resize(struct hr_paged *paged, size_t size, struct hr_er
     return HR_OK;
 }
 
+bool hr_paged_all_dirty(const struct hr_paged *paged)
+{
+    return paged->size > 0 && memchr(paged->dirty, 0, hr_paged_page_count(paged)) == NULL;
+}
+
 void hr_paged_clear_dirty(struct hr_paged *paged)
 {
     if (paged->size > 0) {

@@ -44,6 +44,8 @@ static inline void hr_paged_mark_range(struct hr_paged *paged, size_t offset, si
                (offset + length - 1) / HR_PAGE_SIZE - offset / HR_PAGE_SIZE + 1);
     }
 }
+/* True when there is no page left to mark. */
+bool hr_paged_all_dirty(const struct hr_paged *paged);
 /* After a delta was taken. */
 void hr_paged_clear_dirty(struct hr_paged *paged);
 /* Loads a page from a checkpoint, growing as needed; the page is clean afterwards. size_total: the region's size. */

@@ -308,15 +308,17 @@ static size_t fill_block(const struct hr_model *base, struct hr_chunk *chunk, si
     return row;
 }
 
-/* What is left to do of a row that was learned is done while the next one waits for its probability. */
-static void learn_block(struct hr_online_model *model, const struct hr_chunk *chunk, struct online_block *block)
+/* What is left to do of a row that was learned is done while the next one waits for its probability. mark: there are
+ * pages that are not marked yet. */
+static void learn_block(struct hr_online_model *model, const struct hr_chunk *chunk, struct online_block *block,
+                        bool mark)
 {
     struct hr_model_head *head = hr_model_head(&model->base);
     struct running_intercept intercept = running_intercept(model);
     for (size_t i = 0; i < block->count; i++) {
         double margin = dot_of(model, block->vectors[i]) + intercept.weight;
         prefetch(model, chunk, block->rows[i]);
-        if (i > 0 && block->learned[i - 1]) {
+        if (mark && i > 0 && block->learned[i - 1]) {
             mark_row(model, block->vectors[i - 1]);
         }
         double probability = hr_kernel_sigmoid(margin);
@@ -333,7 +335,7 @@ static void learn_block(struct hr_online_model *model, const struct hr_chunk *ch
             head->nonfinite++;
         }
     }
-    if (block->count > 0 && block->learned[block->count - 1]) {
+    if (mark && block->count > 0 && block->learned[block->count - 1]) {
         mark_row(model, block->vectors[block->count - 1]);
     }
 }
@@ -343,6 +345,8 @@ enum hr_status hr_online_learn(struct hr_model *base, struct hr_chunk *chunk, st
     struct hr_online_model *model = (struct hr_online_model *)base;
     struct hr_model_output output;
     struct online_block block;
+    /* A long batch soon has marked them all. For few rows looking would be more than marking. */
+    bool mark = chunk->rows < BLOCK_ROWS || !hr_paged_all_dirty(&base->state);
     hr_model_output_begin(base, chunk, &output);
     for (size_t row = 0; row < chunk->rows;) {
         row = fill_block(base, chunk, row, true, &block);
@@ -350,7 +354,7 @@ enum hr_status hr_online_learn(struct hr_model *base, struct hr_chunk *chunk, st
             block.vectors[0]->size > 0) {
             HR_TRY(hr_online_set_dimension(model, block.vectors[0]->size, err));
         }
-        learn_block(model, chunk, &block);
+        learn_block(model, chunk, &block, mark);
         for (size_t i = 0; i < block.count; i++) {
             hr_model_output_margin(&output, block.rows[i], block.margins[i], block.probabilities[i],
                                    model->options->threshold);

@@ -261,11 +261,16 @@ static void test_paged(void)
     struct hr_paged paged;
     struct hr_error err;
     hr_paged_init(&paged, 1 << 20);
+    CU_ASSERT_FALSE(hr_paged_all_dirty(&paged));
     CU_ASSERT_EQUAL(hr_paged_resize(&paged, 10000, &err), HR_OK);
     CU_ASSERT_EQUAL(hr_paged_page_count(&paged), 3);
+    CU_ASSERT_TRUE(hr_paged_all_dirty(&paged));
     hr_paged_clear_dirty(&paged);
     hr_paged_mark_range(&paged, 4095, 2);
     CU_ASSERT_TRUE(paged.dirty[0] && paged.dirty[1] && !paged.dirty[2]);
+    CU_ASSERT_FALSE(hr_paged_all_dirty(&paged));
+    hr_paged_mark(&paged, 9999);
+    CU_ASSERT_TRUE(hr_paged_all_dirty(&paged));
     paged.data[9999] = 7;
     CU_ASSERT_EQUAL(hr_paged_resize(&paged, 500000, &err), HR_OK);
     CU_ASSERT_EQUAL(paged.data[9999], 7);

@@ -176,8 +176,35 @@ static void test_state_goes_page_by_page(void)
     lesson_close(&other);
 }
 
+/* A chunk of many rows looks first whether there is a page left to mark. */
+static void test_pages_of_many_rows(void)
+{
+    enum { ROWS = 64, PAGE = 2 }; /* of the coordinates that they touch */
+    struct lesson lesson;
+    struct hr_buf rows;
+    hr_buf_init(&rows, 1 << 20);
+    for (int i = 0; i < ROWS; i++) {
+        hr_buf_printf(&rows, "{\"features\": {\"size\": 4000, \"indices\": [%d], \"values\": [1.5]}, \"label\": 1}\n",
+                      600 + i);
+    }
+    open_model(&lesson, ", optimizer: ftrl");
+    lesson_learn(&lesson, hr_buf_text(&rows));
+    struct hr_paged *state = &lesson.model->state;
+    CU_ASSERT_TRUE(hr_paged_all_dirty(state)); /* it just grew */
+    lesson_learn(&lesson, hr_buf_text(&rows));
+    CU_ASSERT_TRUE(hr_paged_all_dirty(state));
+    hr_paged_clear_dirty(state);
+    lesson_learn(&lesson, hr_buf_text(&rows));
+    for (size_t page = 0; page < hr_paged_page_count(state); page++) {
+        CU_ASSERT_EQUAL(state->dirty[page] != 0, page == 0 || page == PAGE);
+    }
+    CU_ASSERT_EQUAL(hr_model_head(lesson.model)->rows_learned, 3 * ROWS);
+    hr_buf_release(&rows);
+    lesson_close(&lesson);
+}
+
 TEST_MAIN("online_logistic_regression", {"sgd", test_sgd}, {"sgd with options", test_sgd_options},
           {"adagrad", test_adagrad}, {"ftrl", test_ftrl},
           {"dense and sparse teach the same bits", test_dense_and_sparse_teach_the_same_bits},
           {"rows that cannot teach", test_rows_that_cannot_teach},
-          {"state goes page by page", test_state_goes_page_by_page})
+          {"state goes page by page", test_state_goes_page_by_page}, {"pages of many rows", test_pages_of_many_rows})
