@@ -15,6 +15,7 @@
 #define LOOK_AGAIN_NS INT64_C(1000000000)
 #define CUT_AFTER_NS INT64_C(1000000000)
 #define WAITING_LEAST 16384
+#define WAITING_SHARES 4
 #define WAITING_BYTES_MAX ((uint64_t)128 << 20)
 #define VERIFY_NS INT64_C(200000000)
 #define CAUSE_NS INT64_C(1000000000)
@@ -94,14 +95,17 @@ static void choose_range(struct hr_kafka_source *source, const struct hr_source_
     hr_offsets_release(&to);
 }
 
-/* Takes what librdkafka holds already, up to what a batch may have: it fetches as much again in its place. Messages
- * come in runs of one partition: small batches look beyond their own for the others. */
+/* Takes what librdkafka holds already, as much as a batch may have; it fetches as much again in its place. Messages
+ * come in runs of one partition: small batches look beyond their own for the others, but not without end. */
 static enum hr_status take_waiting(struct hr_kafka_source *source, int64_t rows, struct hr_error *err)
 {
-    int64_t most = rows > WAITING_LEAST ? rows : WAITING_LEAST;
+    const int64_t share = rows > WAITING_LEAST ? rows : WAITING_LEAST;
+    int64_t taken = 0;
     size_t got = 1;
-    while (got > 0 && source->waiting_count < most && source->waiting_bytes < WAITING_BYTES_MAX) {
+    while (got > 0 && taken < share && source->waiting_count / WAITING_SHARES < share &&
+           source->waiting_bytes < WAITING_BYTES_MAX) {
         HR_TRY(hr_kafka_fetch(source, 0, &got, err));
+        taken += (int64_t)got;
     }
     return HR_OK;
 }
@@ -194,7 +198,8 @@ enum hr_status hr_kafka_plan(struct hr_source *base, const struct hr_source_limi
 {
     struct hr_kafka_source *source = (struct hr_kafka_source *)base;
     source->entered_ns = hr_kafka_now_ns();
-    hr_kafka_fetch_free_handed(source); /* before others are taken */
+    hr_kafka_fetch_free_handed(source);     /* before others are taken */
+    (void)rd_kafka_poll(source->client, 0); /* error callbacks, also where enough waits */
     /* First of all: a topic that is gone never shows its anchors. */
     bool changed;
     HR_TRY(hr_kafka_position_discover(source, &changed, err));
