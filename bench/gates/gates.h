@@ -13,7 +13,7 @@ struct gate {
     const char *name;
     double bound; /* of time(work) / time(reference) */
     const char *item;
-    double items; /* of one call of work */
+    double items;      /* of one call of work */
     bool (*can)(void); /* NULL: on every processor */
     void (*open)(void);
     void (*work)(void);
