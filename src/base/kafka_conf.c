@@ -65,8 +65,6 @@ static const struct default_property default_properties[] = {
     {"reconnect.backoff.max.ms", FOR_BOTH, "500"},
     {"log.connection.close", FOR_BOTH, "false"},
     {"fetch.wait.max.ms", FOR_CONSUMER, "50"},
-    /* A message that waits costs librdkafka 320 bytes beside its own. Half a batch of 100,000 is enough ahead. */
-    {"queued.min.messages", FOR_CONSUMER, "50000"},
     {"check.crcs", FOR_CONSUMER, "true"},
     /* How often new partitions and topics are looked for. */
     {"topic.metadata.refresh.interval.ms", FOR_CONSUMER, "10000"},
