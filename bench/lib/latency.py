@@ -93,17 +93,21 @@ def once(bench, engine, rate, seconds):
     return {**values, "cpu_us": used / (rate * (seconds + SKIP)) * 1e6, "resident_mb": resident / 2 ** 20}
 
 
-def measure(bench, rate):
-    peers = bench.peers(*PEERS[rate])
+def measure(bench, rate, guarantees=("at_least_once", "exactly_once"), peers=None, seconds=None,
+            pairs=None):
+    """peers None: all that can keep up with the rate; seconds, pairs None: as asked for."""
+    seconds = seconds or bench.options.seconds
+    peers = bench.peers(*(PEERS[rate] if peers is None else peers))
     warm_up_broker(bench)
-    for guarantee, bounds in BOUNDS[rate].items():
+    for guarantee in guarantees:
+        bounds = BOUNDS[rate][guarantee]
         engines = [engine for engine in (peer.steady(guarantee, rate) for peer in peers) if engine is not None]
         for engine in engines:
             if (engine.name, guarantee) not in checked:
                 check(bench, engine)
                 checked.add((engine.name, guarantee))
         sides = [Steady(bench, guarantee), *engines]
-        ours, *others = bench.in_turns(*(lambda side=side: once(bench, side, rate, bench.options.seconds) for side in sides))
+        ours, *others = bench.in_turns(*(lambda side=side: once(bench, side, rate, seconds) for side in sides), pairs=pairs)
         words = guarantee.replace("_", " ")
         for share in SHARES:
             must, aim = bounds.get(share, (None, None))
