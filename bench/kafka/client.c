@@ -36,3 +36,20 @@ rd_kafka_t *client_new(rd_kafka_type_t type, const char *bootstrap, const char *
     }
     return made;
 }
+
+void client_assign(rd_kafka_t *consumer, const char *topic, int partitions, int64_t from)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(partitions);
+    for (int i = 0; i < partitions; i++) {
+        rd_kafka_topic_partition_list_add(list, topic, i)->offset = from;
+    }
+    rd_kafka_assign(consumer, list);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+void client_check(const char *what, rd_kafka_error_t *error)
+{
+    if (error != NULL) {
+        client_fail(what, rd_kafka_error_string(error));
+    }
+}

@@ -17,28 +17,11 @@
 
 #define TAKE 10000
 
-static void check(const char *what, rd_kafka_error_t *error)
-{
-    if (error != NULL) {
-        client_fail(what, rd_kafka_error_string(error));
-    }
-}
-
 static double seconds(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-static void assign(rd_kafka_t *consumer, const char *topic, int partitions)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(partitions);
-    for (int i = 0; i < partitions; i++) {
-        rd_kafka_topic_partition_list_add(list, topic, i)->offset = 0;
-    }
-    rd_kafka_assign(consumer, list);
-    rd_kafka_topic_partition_list_destroy(list);
 }
 
 static void send_copies(rd_kafka_t *producer, rd_kafka_topic_t *topic, rd_kafka_message_t **from, ssize_t count)
@@ -79,7 +62,7 @@ static void copy(rd_kafka_t *consumer, const char *from, rd_kafka_t *producer, r
             continue;
         }
         if (in_batch == 0) {
-            check("begin", rd_kafka_begin_transaction(producer));
+            client_check("begin", rd_kafka_begin_transaction(producer));
         }
         send_copies(producer, topic, taken, count);
         for (ssize_t i = 0; i < count; i++) {
@@ -92,7 +75,7 @@ static void copy(rd_kafka_t *consumer, const char *from, rd_kafka_t *producer, r
             while (rd_kafka_outq_len(producer) > 0) {
                 rd_kafka_poll(producer, 1);
             }
-            check("commit", rd_kafka_commit_transaction(producer, 30000));
+            client_check("commit", rd_kafka_commit_transaction(producer, 30000));
             in_batch = 0;
         }
     }
@@ -123,8 +106,8 @@ int main(int argc, char **argv)
     rd_kafka_t *producer = client_new(RD_KAFKA_PRODUCER, argv[1], producer_settings);
     rd_kafka_topic_t *topic = rd_kafka_topic_new(producer, argv[3], NULL);
     rd_kafka_poll_set_consumer(consumer);
-    check("init", rd_kafka_init_transactions(producer, 30000));
-    assign(consumer, argv[2], argc > 6 ? (int)strtol(argv[6], NULL, 10) : 4);
+    client_check("init", rd_kafka_init_transactions(producer, 30000));
+    client_assign(consumer, argv[2], argc > 6 ? (int)strtol(argv[6], NULL, 10) : 4, 0);
     double begin = seconds();
     copy(consumer, argv[2], producer, topic, records, argc > 5 ? strtol(argv[5], NULL, 10) : 100000);
     double wall = seconds() - begin;

@@ -96,12 +96,7 @@ static int assign_at_end(rd_kafka_t *consumer, const char *name)
     int partitions = metadata->topics[0].partition_cnt;
     rd_kafka_metadata_destroy(metadata);
     rd_kafka_topic_destroy(topic);
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(partitions);
-    for (int i = 0; i < partitions; i++) {
-        rd_kafka_topic_partition_list_add(list, name, i)->offset = RD_KAFKA_OFFSET_END;
-    }
-    rd_kafka_assign(consumer, list);
-    rd_kafka_topic_partition_list_destroy(list);
+    client_assign(consumer, name, partitions, RD_KAFKA_OFFSET_END);
     return partitions;
 }
 

@@ -28,30 +28,13 @@ struct relay {
     int32_t partition;
 };
 
-static void check(const char *what, rd_kafka_error_t *error)
-{
-    if (error != NULL) {
-        client_fail(what, rd_kafka_error_string(error));
-    }
-}
-
-static void assign(rd_kafka_t *consumer, const char *topic)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(PARTITIONS);
-    for (int i = 0; i < PARTITIONS; i++) {
-        rd_kafka_topic_partition_list_add(list, topic, i)->offset = 0;
-    }
-    rd_kafka_assign(consumer, list);
-    rd_kafka_topic_partition_list_destroy(list);
-}
-
 static void commit(struct relay *relay)
 {
     while (rd_kafka_outq_len(relay->producer) > 0) {
         rd_kafka_poll(relay->producer, 0);
         nanosleep(&(struct timespec){.tv_nsec = LOOK_NS}, NULL);
     }
-    check("commit", rd_kafka_commit_transaction(relay->producer, 30000));
+    client_check("commit", rd_kafka_commit_transaction(relay->producer, 30000));
 }
 
 static void write_on(struct relay *relay, rd_kafka_message_t **taken, ssize_t count)
@@ -67,7 +50,7 @@ static void write_on(struct relay *relay, rd_kafka_message_t **taken, ssize_t co
         return;
     }
     if (relay->transactions) {
-        check("begin", rd_kafka_begin_transaction(relay->producer));
+        client_check("begin", rd_kafka_begin_transaction(relay->producer));
     }
     relay->partition = (relay->partition + 1) % PARTITIONS;
     if (rd_kafka_produce_batch(relay->topic, relay->partition, RD_KAFKA_MSG_F_COPY, messages, wanted) != wanted) {
@@ -132,11 +115,11 @@ int main(int argc, char **argv)
     relay.producer = client_new(RD_KAFKA_PRODUCER, argv[1], producer_settings);
     relay.topic = rd_kafka_topic_new(relay.producer, argv[3], NULL);
     if (relay.transactions) {
-        check("init", rd_kafka_init_transactions(relay.producer, 30000));
+        client_check("init", rd_kafka_init_transactions(relay.producer, 30000));
     }
     rd_kafka_poll_set_consumer(relay.consumer);
     relay.queue = rd_kafka_queue_get_consumer(relay.consumer);
-    assign(relay.consumer, argv[2]);
+    client_assign(relay.consumer, argv[2], PARTITIONS, 0);
     for (;;) {
         step(&relay);
     }
