@@ -26,9 +26,6 @@
 #define ABORT_STOPPING_MS 500
 /* Half of librdkafka's own limit. */
 #define QUEUED_BYTES_MAX ((size_t)512 << 20)
-/* Rows without a key that go to one partition before the next one has its turn: a full request of batch.num.messages.
- */
-#define RUN_MESSAGES 4000
 
 static const char *what(const struct hr_kafka_producer *producer, const char *action, char text[320])
 {
@@ -70,18 +67,6 @@ static void client_error(rd_kafka_t *client, int code, const char *reason, void 
     hr_kafka_watch_error(&producer->watch, client, code, reason);
 }
 
-/* A partitioner that the user chose decides alone. */
-static bool may_choose(const struct hr_properties *properties)
-{
-    for (size_t i = 0; i < properties->count; i++) {
-        const char *key = properties->items[i].key;
-        if (strcmp(key, "partitioner") == 0 || strcmp(key, "sticky.partitioning.linger.ms") == 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static enum hr_status producer_configure(struct hr_kafka_producer *producer, rd_kafka_conf_t *conf,
                                          const char *transactional_id, struct hr_error *err)
 {
@@ -99,31 +84,12 @@ static enum hr_status producer_configure(struct hr_kafka_producer *producer, rd_
     return hr_kafka_conf_set(conf, "isolation.level", "read_uncommitted", err);
 }
 
-/* The partition of a message that comes without one. No key, as the first message of a run: the next partition in turn
- * that has a leader. */
-static int32_t choose_partition(const rd_kafka_topic_t *topic, const void *key, size_t key_length, int32_t count,
-                                void *opaque, void *message_opaque)
-{
-    struct hr_kafka_producer *producer = opaque;
-    if (key != NULL) {
-        return rd_kafka_msg_partitioner_murmur2_random(topic, key, key_length, count, opaque, message_opaque);
-    }
-    int64_t before = atomic_load_explicit(&producer->partition, memory_order_relaxed);
-    int32_t partition = (int32_t)((before + 1) % count);
-    for (int32_t i = 1; i < count && !rd_kafka_topic_partition_available(topic, partition); i++) {
-        partition = (partition + 1) % count;
-    }
-    atomic_store_explicit(&producer->partition, partition, memory_order_relaxed);
-    return partition;
-}
-
 static rd_kafka_topic_t *topic_new(struct hr_kafka_producer *producer)
 {
     rd_kafka_topic_conf_t *conf = NULL;
     if (producer->in_runs) {
         conf = rd_kafka_default_topic_conf_dup(producer->client);
-        rd_kafka_topic_conf_set_partitioner_cb(conf, choose_partition);
-        rd_kafka_topic_conf_set_opaque(conf, producer);
+        hr_kafka_runs_attach(&producer->runs, conf);
     }
     return rd_kafka_topic_new(producer->client, producer->topic_name, conf);
 }
@@ -144,7 +110,7 @@ enum hr_status hr_kafka_producer_open(struct hr_kafka_producer *producer, const 
     rd_kafka_conf_t *conf = NULL;
     int partitions = 0;
     *producer = (struct hr_kafka_producer){.topic_name = topic, .transactional = transactional_id != NULL};
-    producer->in_runs = may_choose(properties);
+    producer->in_runs = hr_kafka_runs_allowed(properties);
     HR_TRY(hr_kafka_conf(HR_KAFKA_PRODUCER, properties, query, &conf, err));
     enum hr_status status = producer_configure(producer, conf, transactional_id, err);
     if (status != HR_OK) {
@@ -157,7 +123,9 @@ enum hr_status hr_kafka_producer_open(struct hr_kafka_producer *producer, const 
     if (producer->topic == NULL) {
         return hr_fail(err, HR_BAD_CONFIG, "'%s' is no name of a topic", topic);
     }
-    return hr_kafka_topic(producer->client, &producer->watch, topic, HR_KAFKA_ASK_MS, &partitions, err);
+    HR_TRY(hr_kafka_topic(producer->client, &producer->watch, topic, HR_KAFKA_ASK_MS, &partitions, err));
+    hr_kafka_runs_open(&producer->runs, producer->transactional, partitions);
+    return HR_OK;
 }
 
 enum hr_status hr_kafka_producer_fence(struct hr_kafka_producer *producer, struct hr_error *err)
@@ -217,7 +185,7 @@ void hr_kafka_producer_begin(struct hr_kafka_producer *producer)
 {
     HR_ASSERT(!producer->open_transaction);
     producer->failed = RD_KAFKA_RESP_ERR_NO_ERROR;
-    producer->run_left = 0;
+    hr_kafka_runs_begin(&producer->runs);
     producer->sent = 0;
 }
 
@@ -321,18 +289,13 @@ static enum hr_status produce(struct hr_kafka_producer *producer, int32_t partit
     return HR_OK;
 }
 
-/* The first message of a run has its partition chosen (choose_partition), and the others are told it: asking for each
- * message costs more than the message. */
 static enum hr_status produce_in_runs(struct hr_kafka_producer *producer, rd_kafka_message_t *messages, size_t count,
                                       struct hr_error *err)
 {
     for (size_t done = 0; done < count;) {
-        bool first = producer->run_left == 0;
-        size_t part = first ? 1 : count - done < producer->run_left ? count - done : producer->run_left;
-        int32_t partition =
-            first ? RD_KAFKA_PARTITION_UA : atomic_load_explicit(&producer->partition, memory_order_relaxed);
+        int32_t partition;
+        size_t part = hr_kafka_runs_next(&producer->runs, count, count - done, &partition);
         HR_TRY(produce(producer, partition, messages + done, part, err));
-        producer->run_left = first ? RUN_MESSAGES - 1 : producer->run_left - part;
         done += part;
     }
     return HR_OK;
@@ -388,7 +351,7 @@ enum hr_status hr_kafka_producer_flush(struct hr_kafka_producer *producer, struc
  * batch. What comes after a large transaction takes longer than the markers anyway. */
 static void let_markers_pass(const struct hr_kafka_producer *producer)
 {
-    if (producer->sent < RUN_MESSAGES) {
+    if (producer->sent < HR_KAFKA_RUN_MESSAGES) {
         (void)nanosleep(&(struct timespec){.tv_nsec = MARKERS_NS}, NULL);
     }
 }

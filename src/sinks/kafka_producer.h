@@ -7,9 +7,8 @@
 #ifndef HR_SINKS_KAFKA_PRODUCER_H
 #define HR_SINKS_KAFKA_PRODUCER_H
 
-#include <stdatomic.h>
-
 #include "base/kafka.h"
+#include "sinks/kafka_runs.h"
 #include "sinks/sink.h"
 
 /* How long one question to the brokers may take. */
@@ -26,12 +25,11 @@ struct hr_kafka_producer {
     const struct hr_stop *stop; /* NULL: never stops */
     rd_kafka_resp_err_t failed; /* first delivery that failed since begin */
     char failed_text[256];
-    int queue_max;        /* queue.buffering.max.messages */
-    size_t queued_bytes;  /* at most so many are in librdkafka's queue */
-    bool in_runs;         /* messages without a key go to one partition for a while, then to the next */
-    size_t sent;          /* messages since begin */
-    size_t run_left;      /* messages until the next one; 0: the next message begins a run */
-    atomic_int partition; /* of this run; librdkafka may ask for one in a thread of its own */
+    int queue_max;       /* queue.buffering.max.messages */
+    size_t queued_bytes; /* at most so many are in librdkafka's queue */
+    bool in_runs;        /* messages without a key go to one partition for a while, then to the next */
+    size_t sent;         /* messages since begin */
+    struct hr_kafka_runs runs;
 };
 
 /* Connects, and finds the topic. transactional_id NULL: no transactions, idempotent all the same. */
