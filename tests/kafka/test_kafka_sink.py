@@ -43,12 +43,13 @@ class Records(KafkaCase):
         runs = {}
         for record in self.consume(topic):
             runs.setdefault(record["partition"], []).append(json.loads(record["value"])["id"])
-        # 4,000 each, and 1,000 more to the first in turn.
-        self.assertEqual(sorted(len(found) for found in runs.values()), [4000, 4000, 4000, 5000])
+        # A quarter of the first chunk each, so that all are part of the transaction at once; then 4,000 in turn.
+        self.assertEqual(sorted(len(found) for found in runs.values()), [512 + 2952] + 3 * [512 + 4000])
         self.assertEqual(sorted(sum(runs.values(), [])), list(range(17000)))
         for found in runs.values():
             self.assertEqual(found, sorted(found))
-            self.assertEqual(found[3999] - found[0], 3999)
+            self.assertEqual(found[511] - found[0], 511)
+            self.assertEqual(found[-1] - found[512], len(found) - 513)
 
     def test_a_partitioner_of_the_user_decides(self):
         topic = self.topic("out", 4)

@@ -157,19 +157,20 @@ class Limits(KafkaCase):
 
     def test_a_batch_waits_until_there_is_enough_but_not_for_ever(self):
         topic = self.topic("in", 2)
-        self.write_query(trigger=None, source=self.source([topic], extra="minOffsetsPerTrigger: 10\nmaxTriggerDelay: 3s"))
+        self.write_query(trigger=None, source=self.source([topic], extra="minOffsetsPerTrigger: 10\nmaxTriggerDelay: 5s"))
         process = self.start_query()
         self.wait_for_log(process, "starts at batch 0")
         self.produce(topic, lines(range(4)))
         time.sleep(0.7)
         self.assertEqual(self.ids(), [])
         self.produce(topic, lines(range(4, 10), 1))
-        self.assertLess(self.wait_ids(range(10)), 2)
+        self.assertLess(self.wait_ids(range(10)), 4)
         self.wait_until(self.progress, "the progress of a batch whose rows are there")
         self.assertEqual(len(self.progress()), 1)
+        start = time.monotonic()
         self.produce(topic, lines(range(10, 13)))
-        seconds = self.wait_ids(range(13))
-        self.assertTrue(2.5 < seconds < 8, seconds)
+        self.wait_ids(range(13))
+        self.assertGreater(time.monotonic() - start, 4.5)
         self.end_query(process)
 
 
@@ -239,7 +240,8 @@ class Gaps(KafkaCase):
             self.produce(topic, "".join(lines([round * 10 + i], key=f"k{i}") for i in range(5)))
             time.sleep(0.3)
         self.produce(topic, lines([99], key="end"))
-        self.wait_until(lambda: int(self.tool("count", topic)) < 16, "compaction", 40)
+        # Five keys and the end: before that the cleaner may remove more at any moment.
+        self.wait_until(lambda: int(self.tool("count", topic)) == 6, "compaction", 60)
         expected = [row["id"] for row in self.values(topic)]
         self.write_query(source=self.source([topic], extra="maxOffsetsPerTrigger: 3"))
         self.run_query()
