@@ -9,6 +9,8 @@
 
 #include "data/chunk.h"
 
+#define MANY (HR_CHUNK_ROWS - HR_CHUNK_ROWS / 4)
+
 bool hr_kafka_runs_allowed(const struct hr_properties *properties)
 {
     for (size_t i = 0; i < properties->count; i++) {
@@ -49,8 +51,12 @@ void hr_kafka_runs_open(struct hr_kafka_runs *runs, bool transactional, int part
     runs->joined_max = transactional ? most : 0;
 }
 
+/* The first partition of a batch has the most of it: the next batch begins one further on, however many joined. */
 void hr_kafka_runs_begin(struct hr_kafka_runs *runs)
 {
+    if (runs->joined_count > 0) {
+        atomic_store_explicit(&runs->answer, runs->joined[0], memory_order_relaxed);
+    }
     runs->joined_count = 0;
     runs->turn = 0;
     runs->left = 0;
@@ -67,10 +73,10 @@ static void take_answer(struct hr_kafka_runs *runs)
     }
 }
 
-/* A full chunk: more of them will come. */
+/* A chunk that is full but for what was dropped of it: more of them are likely to come. */
 static size_t run_length(const struct hr_kafka_runs *runs, size_t together)
 {
-    bool joining = runs->joined_count < runs->joined_max && together >= HR_CHUNK_ROWS;
+    bool joining = runs->joined_count < runs->joined_max && together >= MANY;
     return joining ? together / runs->joined_max : HR_KAFKA_RUN_MESSAGES;
 }
 

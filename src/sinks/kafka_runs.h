@@ -5,7 +5,7 @@
  *
  * A partition joins a transaction with a request of its own, around which librdkafka before 2.4 has a thread spin for
  * two milliseconds. A batch that begins with many rows therefore deals them out to a few partitions at once, which join
- * with one request, and stays with these.
+ * with one request as a rule, and stays with these.
  *
  * Thread: the producer's user; librdkafka calls the partitioner in that one or in its own.
  */
@@ -23,7 +23,7 @@
 #define HR_KAFKA_RUNS_JOINED_MAX 4
 
 struct hr_kafka_runs {
-    size_t joined_max; /* partitions of one transaction; 0: there are no transactions */
+    size_t joined_max; /* of a transaction, for rows without a key; 0: there are none */
     size_t joined_count;
     int32_t joined[HR_KAFKA_RUNS_JOINED_MAX];
     size_t turn;       /* of those that joined, when all have */

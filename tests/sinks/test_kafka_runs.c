@@ -105,8 +105,30 @@ static void test_large_batches_join_at_once(void)
                 all.messages[k] += sent.messages[k];
             }
         }
-        for (int k = 0; k < partitions; k++) { /* none is left out, none has much more than its share */
-            CU_ASSERT_TRUE(all.messages[k] > 80000 && all.messages[k] < 120000);
+        for (int k = 0; k < partitions; k++) {
+            CU_ASSERT_EQUAL(all.messages[k], 100000);
+        }
+    }
+}
+
+/* Whatever a batch's size, each partition has its turn at being the one with most of it. */
+static void test_shares_are_equal(void)
+{
+    static const size_t sizes[] = {1, 700, 1536, 2048, 2100, 3999, 6048, 10000, 20000, 50001};
+    for (size_t s = 0; s < HR_ARRAY_LEN(sizes); s++) {
+        for (int partitions = 1; partitions <= PARTITIONS_MAX; partitions++) {
+            struct hr_kafka_runs runs = {0};
+            hr_kafka_runs_open(&runs, true, partitions);
+            struct sent all = {.partitions = partitions};
+            for (int i = 0; i < partitions; i++) {
+                struct sent sent = batch(&runs, partitions, sizes[s]);
+                for (int k = 0; k < partitions; k++) {
+                    all.messages[k] += sent.messages[k];
+                }
+            }
+            for (int k = 0; k < partitions; k++) {
+                CU_ASSERT_EQUAL(all.messages[k], sizes[s]);
+            }
         }
     }
 }
@@ -128,5 +150,5 @@ static void test_a_batch_that_grows(void)
 
 TEST_MAIN("kafka_runs", {"without transactions", test_without_transactions},
           {"small batches have one partition each", test_small_batches_have_one_partition_each},
-          {"large batches join at once", test_large_batches_join_at_once},
+          {"large batches join at once", test_large_batches_join_at_once}, {"shares are equal", test_shares_are_equal},
           {"a batch that grows", test_a_batch_that_grows})
